@@ -1,0 +1,89 @@
+import { didYouMean } from "../../kernel/nearest.ts";
+import type { ApiOptions } from "../api.ts";
+import type { ResourceConfig } from "../resource.ts";
+import type { StandardSchema } from "../standard-schema.ts";
+import {
+  type DeclarationFault,
+  isResource,
+  quoted,
+  resourcesOf,
+  type VerifyRule,
+} from "./fault.ts";
+
+type Config = Required<ResourceConfig<StandardSchema, "integer", never, boolean>>;
+
+// Records, so that the compiler tells when an option is added to the types and not here.
+const resourceOptions: Record<keyof Config, true> = {
+  schema: true,
+  access: true,
+  id: true,
+  parent: true,
+  unique: true,
+  readOnly: true,
+  writeOnly: true,
+  hidden: true,
+  set: true,
+  rules: true,
+  created: true,
+  updated: true,
+  deleted: true,
+  list: true,
+  timestamps: true,
+  onParentDelete: true,
+  maxBodyBytes: true,
+  description: true,
+  example: true,
+};
+const accessOptions: Record<keyof Config["access"], true> = {
+  create: true,
+  read: true,
+  update: true,
+  delete: true,
+};
+const listOptions: Record<keyof Config["list"], true> = {
+  filter: true,
+  sort: true,
+  limit: true,
+  maxLimit: true,
+};
+const apiOptions: Record<keyof ApiOptions, true> = {
+  title: true,
+  version: true,
+  description: true,
+  contact: true,
+  license: true,
+  dialect: true,
+  authenticate: true,
+};
+
+/** A misspelt option would silently be a default; so it is refused. */
+export const optionsAreKnown: VerifyRule = (api) => [
+  ...Object.entries(api.declarations).flatMap(([key, value]): DeclarationFault[] =>
+    isResource(value)
+      ? []
+      : [
+          {
+            where: key,
+            fault: "is not a resource.",
+            mend: `Write ${key}: resource("${key}", { … }).`,
+          },
+        ],
+  ),
+  ...unknown("the options of api()", api.options, apiOptions),
+  ...resourcesOf(api).flatMap(({ key, resource: { config } }) => [
+    ...unknown(key, config, resourceOptions),
+    ...unknown(`${key}.access`, config.access, accessOptions),
+    ...unknown(`${key}.list`, config.list, listOptions),
+  ]),
+];
+
+function unknown(where: string, given: unknown, known: Record<string, true>): DeclarationFault[] {
+  if (typeof given !== "object" || given === null) return [];
+  return Object.keys(given)
+    .filter((option) => !(option in known))
+    .map((option) => ({
+      where: `${where}.${option}`,
+      fault: `is not an option.${didYouMean(option, Object.keys(known))}`,
+      mend: `The options here are ${quoted(Object.keys(known))}.`,
+    }));
+}

@@ -1,0 +1,82 @@
+import { type DeclarationFault, resourcesOf, type VerifyRule } from "./fault.ts";
+
+interface Option {
+  readonly name: string;
+  readonly value: unknown;
+  readonly allowed: (value: unknown) => boolean;
+  readonly expected: string;
+}
+
+const whole = (least: number, most: number) => (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const oneOf =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+const isFunction = (value: unknown) => typeof value === "function";
+
+/** Every option is of the type, and within the range, that the types promise. */
+export const valuesAreInRange: VerifyRule = (api) =>
+  resourcesOf(api).flatMap(({ key, resource: { config } }): DeclarationFault[] => {
+    const list = (config.list ?? {}) as { limit?: unknown; maxLimit?: unknown };
+    const options: Option[] = [
+      {
+        name: "id",
+        value: config.id,
+        allowed: oneOf("integer", "uuid", "client"),
+        expected: '"integer", "uuid" or "client"',
+      },
+      {
+        name: "timestamps",
+        value: config.timestamps,
+        allowed: oneOf(true, false),
+        expected: "true or false",
+      },
+      {
+        name: "onParentDelete",
+        value: config.onParentDelete,
+        allowed: oneOf("refuse", "cascade"),
+        expected: '"refuse" or "cascade"',
+      },
+      {
+        name: "maxBodyBytes",
+        value: config.maxBodyBytes,
+        allowed: whole(1, 1_073_741_824),
+        expected: "a whole number of bytes from 1 to 1,073,741,824",
+      },
+      {
+        name: "list.maxLimit",
+        value: list.maxLimit,
+        allowed: whole(1, 10_000),
+        expected: "a whole number from 1 to 10,000",
+      },
+      {
+        name: "list.limit",
+        value: list.limit,
+        allowed: whole(1, 10_000),
+        expected: "a whole number from 1 to 10,000",
+      },
+      {
+        name: "rules",
+        value: config.rules,
+        allowed: (value) => Array.isArray(value) && value.every(isFunction),
+        expected: "an array of functions",
+      },
+      { name: "created", value: config.created, allowed: isFunction, expected: "a function" },
+      { name: "updated", value: config.updated, allowed: isFunction, expected: "a function" },
+      { name: "deleted", value: config.deleted, allowed: isFunction, expected: "a function" },
+      {
+        name: "description",
+        value: config.description,
+        allowed: (value) => typeof value === "string",
+        expected: "a string",
+      },
+    ];
+    return options
+      .filter(({ value, allowed }) => value !== undefined && !allowed(value))
+      .map(({ name, value, expected }) => ({
+        where: `${key}.${name}`,
+        fault: `${JSON.stringify(value) ?? String(value)} is not ${expected}.`,
+        mend: `Write ${expected}, or leave it out for the default.`,
+      }));
+  });

@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Problem } from "../kernel/problems.ts";
+
+/** The client went away in the middle of its request: there is nobody to answer. */
+export class ClientGone extends Error {}
+
+/**
+ * Reads a body and stops at the limit, whatever Content-Length promised: the wire has the last word.
+ */
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<Buffer> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  // RFC 9110 section 10.1.1: only now, after every check that needs no body.
+  if (request.headers.expect !== undefined) response.writeContinue();
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const done = (settle: () => void) => {
+      request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+      settle();
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        request.pause();
+        done(() => reject(tooLarge(maxBytes)));
+      } else {
+        chunks.push(chunk);
+      }
+    };
+    const onEnd = () =>
+      done(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    const onGone = () => done(() => reject(new ClientGone("The client went away.")));
+    request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+  });
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem("content-too-large", { detail: `A body may have ${maxBytes} bytes here.` });
+}
+
+/**
+ * Ends the connection behind an answer that leaves body bytes unread: reading on would be work for
+ * nothing, and the next request can't be found without. What is still under way is read and dropped
+ * for a moment, so that the client gets to see the answer before the reset.
+ */
+export function closeBehind(request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  response.once("finish", () => {
+    request.resume();
+    const timer = setTimeout(() => request.socket.destroy(), 1_000);
+    timer.unref();
+    request.socket.once("close", () => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,141 @@
+import { JSON_PATCH, type Operation } from "../declare/operation.ts";
+import type { ProblemName } from "../kernel/problems.ts";
+import { problemTypes } from "../kernel/problems.ts";
+import { exampleRecord, type OpenApiComponents } from "./openapi-components.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+export function requestBodyOf(
+  operation: Operation,
+  components: OpenApiComponents,
+): Part | undefined {
+  const { accepts, kind, resource } = operation;
+  if (accepts.length === 0) return undefined;
+  const schema = kind === "patch" ? components.patch(resource) : components.input(resource);
+  const content = accepts.map((mediaType) => {
+    if (mediaType === JSON_PATCH) return [mediaType, { schema: components.jsonPatch() }];
+    const example = kind === "patch" ? undefined : resource.example;
+    return [mediaType, { schema, ...(example === undefined ? {} : { example }) }];
+  });
+  return { required: true, content: Object.fromEntries(content) };
+}
+
+export function responsesOf(operation: Operation, components: OpenApiComponents): Part {
+  const responses: Record<string, unknown> = {
+    ...successes[operation.kind](operation, components),
+  };
+  const byStatus = new Map<number, ProblemName[]>();
+  for (const name of problemsOf(operation)) {
+    const { status } = problemTypes[name];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), name]);
+  }
+  for (const [status, names] of byStatus) responses[status] = components.problems(status, names);
+  return responses;
+}
+
+/** Every problem that an operation can answer; what any request can meet stands last. */
+export function problemsOf({ kind, resource, access, accepts, path }: Operation): ProblemName[] {
+  const open = typeof access !== "function" && access.rule === "anyone";
+  const writes = kind !== "list" && kind !== "read";
+  const byId = path.endsWith("/{id}");
+  const names: (ProblemName | false)[] = [
+    "malformed-request",
+    accepts.length > 0 && "malformed-json",
+    kind === "patch" && "malformed-patch",
+    byId && "malformed-header",
+    kind === "list" && "invalid-query",
+    !open && "unauthenticated",
+    typeof access === "function" && "forbidden",
+    (byId || resource.parents.length > 0) && "not-found",
+    kind !== "delete" && "not-acceptable",
+    "request-timeout",
+    writes && kind !== "delete" && resource.unique.length > 0 && "unique-conflict",
+    kind === "patch" && "patch-conflict",
+    kind === "delete" && "still-referenced",
+    byId && "precondition-failed",
+    accepts.length > 0 && "content-too-large",
+    accepts.length > 0 && "unsupported-media-type",
+    accepts.length > 0 && "unsupported-content-encoding",
+    accepts.length > 0 && "validation-failed",
+    "internal-error",
+    "draining",
+    writes && "overloaded",
+    writes && "store-unavailable",
+    writes && "insufficient-storage",
+  ];
+  return names.filter((name) => name !== false);
+}
+
+type Success = (operation: Operation, components: OpenApiComponents) => Part;
+
+const etag = {
+  ETag: { description: "Names this state of the record.", schema: { type: "string" } },
+};
+const lastModified = {
+  "Last-Modified": { description: "When the record was last written.", schema: { type: "string" } },
+};
+const location = {
+  Location: {
+    description: "Path of the record.",
+    schema: { type: "string", format: "uri-reference" },
+  },
+};
+const link = {
+  Link: { description: 'The next page, with `rel="next"`.', schema: { type: "string" } },
+};
+const noContent = { description: "Done; asked for by `Prefer: return=minimal`." };
+
+const successes: Record<Operation["kind"], Success> = {
+  create: (operation, components) => ({
+    201: record(
+      "The record was made.",
+      { ...location, ...etag, ...lastModified },
+      operation,
+      components,
+    ),
+  }),
+  list: ({ resource }, components) => ({
+    200: {
+      description: "A page of records.",
+      headers: link,
+      content: { [components.dialect.mediaType]: { schema: components.list(resource) } },
+    },
+  }),
+  read: (operation, components) => ({
+    200: record("The record.", { ...etag, ...lastModified }, operation, components),
+    304: { description: "The record is as it was.", headers: etag },
+  }),
+  replace: (operation, components) => ({
+    200: record("The record as it is now.", { ...etag, ...lastModified }, operation, components),
+    ...(operation.resource.idKind === "client"
+      ? { 201: record("The record was made.", { ...location, ...etag }, operation, components) }
+      : {}),
+    204: noContent,
+  }),
+  patch: (operation, components) => ({
+    200: record("The record as it is now.", { ...etag, ...lastModified }, operation, components),
+    204: noContent,
+  }),
+  delete: () => ({ 204: { description: "The record is gone." } }),
+};
+
+function record(
+  description: string,
+  headers: Part,
+  { resource }: Operation,
+  components: OpenApiComponents,
+): Part {
+  const example = exampleRecord(resource);
+  return {
+    description,
+    headers,
+    content: {
+      [components.dialect.mediaType]: {
+        schema: components.record(resource),
+        ...(example === undefined
+          ? {}
+          : { example: components.dialect.record(example as never, resource.name) }),
+      },
+    },
+  };
+}

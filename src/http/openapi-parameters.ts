@@ -1,0 +1,106 @@
+import type { Dialect } from "../declare/dialect.ts";
+import type { Operation } from "../declare/operation.ts";
+import { comparableFields } from "../pipeline/list-query.ts";
+import { comparisons } from "../store/pages.ts";
+import { idSchema } from "./openapi-components.ts";
+
+type Parameter = Readonly<Record<string, unknown>>;
+
+export function parametersOf(operation: Operation, dialect: Dialect): Parameter[] {
+  const { resource, kind, path } = operation;
+  const parents = resource.parents.map((parent) =>
+    pathParameter(
+      parent.wireName,
+      `Id of one of the ${parent.resource.name}.`,
+      idSchema(parent.resource, false),
+    ),
+  );
+  const id = path.endsWith("/{id}")
+    ? [pathParameter("id", `Id of one of the ${resource.name}.`, idSchema(resource, false))]
+    : [];
+  const headers = headerNames[kind].map(([name, description]) => ({
+    name,
+    in: "header",
+    description,
+    schema: { type: "string" },
+  }));
+  const query = kind === "list" ? listParameters(operation, dialect) : [];
+  return [...parents, ...id, ...query, ...headers];
+}
+
+const ifMatch = ["If-Match", "The `ETag` that the record must still have."] as const;
+const ifNoneMatch = [
+  "If-None-Match",
+  "The `ETag` that is known already; 304 while it stays.",
+] as const;
+const prefer = ["Prefer", "`return=minimal` for an answer without the record (RFC 7240)."] as const;
+
+const headerNames: Record<Operation["kind"], readonly (readonly [string, string])[]> = {
+  create: [prefer],
+  list: [],
+  read: [ifNoneMatch],
+  replace: [ifMatch, prefer],
+  patch: [ifMatch, prefer],
+  delete: [ifMatch],
+};
+
+function pathParameter(name: string, description: string, schema: unknown): Parameter {
+  return { name, in: "path", required: true, description, schema };
+}
+
+function listParameters({ resource }: Operation, dialect: Dialect): Parameter[] {
+  const filters = [...comparableFields(resource, dialect, resource.filter)].flatMap(
+    ([wireName, { field, kind }]) => {
+      const stamp = field === "createdAt" || field === "updatedAt";
+      const schema = stamp ? { type: "string", format: "date-time" } : { type: kind };
+      return [
+        query(wireName, `Only records with this \`${wireName}\`.`, schema),
+        ...comparisons
+          .filter((comparison) => comparison !== "eq")
+          .map((comparison) =>
+            comparison === "in"
+              ? query(
+                  `${wireName}[in]`,
+                  `Only records with one of these \`${wireName}\`, separated by commas.`,
+                  { type: "string" },
+                )
+              : query(
+                  `${wireName}[${comparison}]`,
+                  `Only records whose \`${wireName}\` is ${words[comparison]} this.`,
+                  schema,
+                ),
+          ),
+      ];
+    },
+  );
+  const sortable = [
+    ...comparableFields(resource, dialect, resource.sort).keys(),
+    dialect.fieldName("id"),
+  ];
+  return [
+    query("limit", "Records a page.", {
+      type: "integer",
+      minimum: 1,
+      maximum: resource.maxLimit,
+      default: resource.limit,
+    }),
+    query(
+      "sort",
+      `Fields to sort by, separated by commas, \`-\` in front for descending: ${sortable.join(", ")}.`,
+      {
+        type: "string",
+        default: dialect.fieldName("id"),
+      },
+    ),
+    query("cursor", "Where the page begins. Comes with the link to the next page.", {
+      type: "string",
+    }),
+    ...filters,
+  ];
+}
+
+const words = { ne: "not", gt: "above", gte: "at least", lt: "below", lte: "at most" } as const;
+
+function query(name: string, description: string, schema: unknown): Parameter {
+  return { name, in: "query", description, schema };
+}

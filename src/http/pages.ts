@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { requestId } from "../kernel/ids.ts";
+import { Problem } from "../kernel/problems.ts";
+import { problemAnswer } from "../pipeline/problem-answer.ts";
+import type { Service } from "../pipeline/service.ts";
+import { docsPage, docsScript } from "./docs-page.ts";
+import { openApiDocument } from "./openapi.ts";
+import { problemIndex, problemPage, problemPagePolicy } from "./problem-pages.ts";
+import { sendAnswer } from "./reply.ts";
+
+/** The framework's own pages: the document, the documentation, and what problems mean. */
+export function servePages(app: FastifyInstance, { serving }: Service): void {
+  const { pages } = serving.place;
+  const document = JSON.stringify(openApiDocument(serving.api, serving.place), null, 2);
+  const { html, contentSecurityPolicy } = docsPage({
+    title: serving.api.options.title ?? "API",
+    documentUrl: `${pages}/openapi.json`,
+    scriptUrl: `${pages}/docs/reference.js`,
+  });
+  const page = (reply: FastifyReply, body: string, policy: string) =>
+    reply
+      .type("text/html; charset=utf-8")
+      .header("content-security-policy", policy)
+      .header("x-content-type-options", "nosniff")
+      .header("referrer-policy", "no-referrer")
+      .header("cache-control", "no-cache")
+      .send(body);
+
+  app.get("/openapi.json", (_request, reply) =>
+    reply.type("application/json").header("cache-control", "no-cache").send(document),
+  );
+  app.get("/docs", (_request, reply) => page(reply, html, contentSecurityPolicy));
+  app.get("/docs/reference.js", async (request, reply) => {
+    const script = docsScript();
+    reply
+      .type("text/javascript; charset=utf-8")
+      .header("cache-control", "no-cache")
+      .header("vary", "Accept-Encoding")
+      .header("x-content-type-options", "nosniff");
+    const zipped = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+    const etag = zipped ? script.etag.replace(/"$/, '-gzip"') : script.etag;
+    reply.header("etag", etag);
+    if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+    if (!zipped) return reply.send(script.body);
+    return reply.header("content-encoding", "gzip").send(await script.gzip());
+  });
+  app.get("/problems", (_request, reply) => page(reply, problemIndex(pages), problemPagePolicy));
+  app.get<{ Params: { name: string } }>("/problems/:name", (request, reply) => {
+    const html = problemPage(request.params.name);
+    if (html !== undefined) return page(reply, html, problemPagePolicy);
+    const id = requestId();
+    sendAnswer(reply, problemAnswer(new Problem("not-found"), serving.api.dialect, pages, id), id);
+    return reply;
+  });
+}

@@ -1,0 +1,186 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { Operation } from "../declare/operation.ts";
+import { requestId } from "../kernel/ids.ts";
+import { Problem } from "../kernel/problems.ts";
+import type { Answer } from "../pipeline/answer.ts";
+import { type Life, lifeOf } from "../pipeline/life.ts";
+import { problemAnswer } from "../pipeline/problem-answer.ts";
+import { problemOf } from "../pipeline/problem-of.ts";
+import type { Service } from "../pipeline/service.ts";
+import { ClientGone, closeBehind, readBody } from "./body.ts";
+import { sendAnswer } from "./reply.ts";
+
+/** Whether this process still takes requests; a stopping one finishes what it has. */
+export interface Intake {
+  draining: boolean;
+  inFlight: number;
+}
+
+/** Puts the operations of an API on a Fastify instance, and an answer on every other method. */
+export function serveOperations(app: FastifyInstance, service: Service, intake: Intake): void {
+  // Bodies are read by the pipeline, after access was checked; only in this instance's scope.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null, undefined));
+
+  for (const [path, operations] of byPath(service.serving.api.operations)) {
+    const url = path.replaceAll(/\{(\w+)\}/g, ":$1");
+    const allow = allowedMethods(operations);
+    for (const operation of operations) {
+      const handler = handlerOf(service, intake, operation, path);
+      app.route({ method: operation.method, url, handler, exposeHeadRoute: false });
+      if (operation.method === "GET") app.route({ method: "HEAD", url, handler });
+    }
+    app.route({
+      method: "OPTIONS",
+      url,
+      handler: answering(service, intake, () => Promise.resolve(optionsAnswer(allow, operations))),
+    });
+    const others = app.supportedMethods.filter((method) => !allow.includes(method));
+    app.route({
+      method: others as RouteOptions["method"],
+      url,
+      exposeHeadRoute: false,
+      handler: answering(service, intake, () =>
+        Promise.reject(new Problem("method-not-allowed", { headers: { allow: allow.join(", ") } })),
+      ),
+    });
+  }
+}
+
+export function byPath(operations: readonly Operation[]): Map<string, Operation[]> {
+  const paths = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    const known = paths.get(operation.path);
+    if (known === undefined) paths.set(operation.path, [operation]);
+    else known.push(operation);
+  }
+  return paths;
+}
+
+export function allowedMethods(operations: readonly Operation[]): string[] {
+  const methods: string[] = operations.map(({ method }) => method);
+  return [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
+}
+
+function optionsAnswer(allow: readonly string[], operations: readonly Operation[]): Answer {
+  const headers: Record<string, string> = { allow: allow.join(", ") };
+  for (const { method, accepts } of operations) {
+    if (method === "POST") headers["accept-post"] = accepts.join(", ");
+    if (method === "PATCH") headers["accept-patch"] = accepts.join(", ");
+  }
+  return { status: 204, headers, body: undefined, problem: undefined };
+}
+
+function handlerOf(service: Service, intake: Intake, operation: Operation, template: string) {
+  const life: Life = lifeOf(operation.kind);
+  const { serving, store, clock, observe } = service;
+  // A parameter is named by the dialect on the wire; Fastify hands it over by that name.
+  const named = template.includes("{");
+  return answering(
+    service,
+    intake,
+    (request, reply, id) => {
+      const { url } = request.raw;
+      const query = url!.indexOf("?");
+      return life({
+        serving,
+        lane: store.lane,
+        reader: store.reader,
+        observe,
+        now: clock.now(),
+        requestId: id,
+        operation,
+        method: request.method,
+        path: query === -1 ? url! : url!.slice(0, query),
+        search: query === -1 ? "" : url!.slice(query + 1),
+        headers: request.headers,
+        params: named ? (request.params as Record<string, string>) : {},
+        readBody: (maxBytes) => readBody(request.raw, reply.raw, maxBytes),
+      });
+    },
+    operation.id,
+  );
+}
+
+type Work = (request: FastifyRequest, reply: FastifyReply, requestId: string) => Promise<Answer>;
+
+/** Runs the work of a route; whatever it throws becomes an answer here, in one place. */
+export function answering(service: Service, intake: Intake, work: Work, operation?: string) {
+  const { serving, observe } = service;
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const began = performance.now();
+    const id = requestId();
+    const finish = (answer: Answer) => {
+      intake.inFlight--;
+      if (hasUnreadBody(request)) closeBehind(request.raw, reply.raw);
+      else if (intake.draining) reply.raw.shouldKeepAlive = false;
+      sendAnswer(reply, answer, id);
+      const { url } = request.raw;
+      const query = url!.indexOf("?");
+      observe({
+        event: "request.answered",
+        requestId: id,
+        method: request.method,
+        path: query === -1 ? url! : url!.slice(0, query),
+        ...(operation === undefined ? {} : { operation }),
+        status: answer.status,
+        milliseconds: performance.now() - began,
+        ...(answer.problem === undefined ? {} : { problem: answer.problem }),
+      });
+    };
+    intake.inFlight++;
+    accept(request, intake)
+      .then(() => work(request, reply, id))
+      .then(finish, (error) => {
+        if (error instanceof ClientGone) {
+          intake.inFlight--;
+          reply.hijack();
+          return;
+        }
+        const problem = problemOf(error);
+        if (problem.status === 500)
+          observe({ event: "request.failed", requestId: id, error: problem.cause });
+        finish(problemAnswer(problem, serving.api.dialect, serving.place.pages, id));
+      });
+    return reply;
+  };
+}
+
+const accepted = Promise.resolve();
+const MAX_URL_LENGTH = 8_192;
+
+/** What must hold of every request before anything is done with it. */
+function accept(request: FastifyRequest, { draining }: Intake): Promise<void> {
+  if (draining) {
+    return Promise.reject(new Problem("draining", { headers: { "retry-after": "1" } }));
+  }
+  if (request.raw.url!.length > MAX_URL_LENGTH) {
+    return Promise.reject(
+      new Problem("uri-too-long", { detail: `A URL may have ${MAX_URL_LENGTH} bytes.` }),
+    );
+  }
+  const fault = hostFault(request);
+  if (fault !== undefined)
+    return Promise.reject(new Problem("malformed-request", { detail: fault }));
+  return accepted;
+}
+
+/** RFC 9112 section 3.2: exactly one Host field. Node keeps the first of two and says nothing. */
+function hostFault({ raw }: FastifyRequest): string | undefined {
+  const { rawHeaders } = raw;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (hosts > 1) return "The request has more than one Host header field.";
+  if (hosts === 0 && raw.httpVersion === "1.1") return "The request has no Host header field.";
+  return undefined;
+}
+
+function hasUnreadBody({ raw }: FastifyRequest): boolean {
+  if (raw.readableEnded || raw.complete) return false;
+  return (
+    raw.headers["transfer-encoding"] !== undefined || Number(raw.headers["content-length"] ?? 0) > 0
+  );
+}

@@ -1,0 +1,72 @@
+import type { Preferences } from "../content/preferences.ts";
+import type { Principal } from "../declare/access.ts";
+import type { Operation } from "../declare/operation.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Observe } from "../kernel/observations.ts";
+import type { Executor, Lane } from "../store/port.ts";
+import type { RowId } from "../store/rows.ts";
+import type { Serving } from "./serving.ts";
+import type { WriteInput } from "./transaction/unit.ts";
+
+/**
+ * A request on its way through the stages. Every stage takes what the one before it made sure of,
+ * so an order that skips a check does not compile.
+ */
+export interface Received {
+  readonly serving: Serving;
+  readonly lane: Lane;
+  readonly reader: Executor;
+  readonly observe: Observe;
+  /** Milliseconds since the Unix epoch, when the request came. */
+  readonly now: number;
+  readonly requestId: string;
+  readonly operation: Operation;
+  readonly method: string;
+  /** As sent, with the base path, without the query. */
+  readonly path: string;
+  /** The query as sent, without its `?`. */
+  readonly search: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Reads the whole body, and no more than this many bytes of it. */
+  readonly readBody: (maxBytes: number) => Promise<Buffer>;
+}
+
+export interface Authenticated extends Received {
+  readonly principal: Principal | null;
+}
+
+/** The caller may call the operation. */
+export interface Admitted extends Authenticated {
+  readonly admitted: true;
+}
+
+/** The path names something that can exist. */
+export interface Located extends Admitted {
+  /** Ids of the parents, outermost first. */
+  readonly parentIds: readonly RowId[];
+  /** `undefined` at a collection. */
+  readonly id: RowId | undefined;
+}
+
+/** The answer's form is agreed. */
+export interface Negotiated extends Located {
+  readonly preferences: Preferences;
+}
+
+export interface Decoded extends Negotiated {
+  readonly mediaType: string;
+  readonly payload: Json;
+}
+
+/** All that can be judged without the record was. */
+export interface Validated extends Negotiated {
+  readonly input: WriteInput;
+}
+
+/** One header field; several lines of it are one list (RFC 9110 section 5.3). */
+export function header({ headers }: Received, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}

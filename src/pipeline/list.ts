@@ -1,0 +1,38 @@
+import { parseQuery } from "../content/query.ts";
+import { readPage } from "../store/pages.ts";
+import type { Answer } from "./answer.ts";
+import type { Negotiated } from "./exchange.ts";
+import { encodeCursor, readListQuery } from "./list-query.ts";
+import { assertParentsExist, caching } from "./read.ts";
+import { visibleRecord } from "./representation.ts";
+import { rowsOf } from "./serving.ts";
+
+/** GET and HEAD of a collection: one page, and where the next one is. */
+export async function readList(exchange: Negotiated): Promise<Answer> {
+  const { serving, operation, parentIds, reader, path, search } = exchange;
+  const { resource } = operation;
+  const { dialect } = serving.api;
+  const query = readListQuery(resource, dialect, parseQuery(search));
+  await assertParentsExist(exchange);
+  const page = await readPage(reader, rowsOf(serving, resource), {
+    ...query,
+    parentId: parentIds.at(-1),
+  });
+  const headers: Record<string, string> = {
+    "content-type": dialect.mediaType,
+    ...caching(exchange),
+  };
+  let next: string | undefined;
+  if (page.next !== undefined) {
+    const parameters = query.parameters.filter(({ name }) => name !== "cursor");
+    const pairs = [
+      ...parameters,
+      { name: "cursor", value: encodeCursor(query.sort, page.next) },
+    ].map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+    next = `${path}?${pairs.join("&")}`;
+    headers.link = `<${next}>; rel="next"`;
+  }
+  const records = page.rows.map((row) => visibleRecord(resource, dialect, row));
+  const body = JSON.stringify(dialect.list({ records, next }, resource.name));
+  return { status: 200, headers, body, problem: undefined };
+}

@@ -1,0 +1,30 @@
+import type { IdKind } from "../declare/resource.ts";
+import { Problem } from "../kernel/problems.ts";
+import type { RowId } from "../store/rows.ts";
+import type { Admitted, Located } from "./exchange.ts";
+
+const INTEGER = /^[1-9][0-9]{0,15}$/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const CLIENT_CHOSEN = /^[A-Za-z0-9._~-]{1,128}$/;
+
+/** Reads the ids in the path. What can't be an id names nothing: 404, and no look at the database. */
+export function locate(exchange: Admitted): Located {
+  const { operation, params } = exchange;
+  const parentIds = operation.resource.parents.map(({ wireName, resource }) =>
+    readId(params[wireName], resource.idKind),
+  );
+  const id = params.id === undefined ? undefined : readId(params.id, operation.resource.idKind);
+  return Object.assign(exchange, { parentIds, id });
+}
+
+function readId(text: string | undefined, kind: IdKind): RowId {
+  if (text !== undefined) {
+    if (kind === "integer") {
+      const id = Number(text);
+      if (INTEGER.test(text) && Number.isSafeInteger(id)) return id;
+    } else if ((kind === "uuid" ? UUID : CLIENT_CHOSEN).test(text)) {
+      return text;
+    }
+  }
+  throw new Problem("not-found");
+}

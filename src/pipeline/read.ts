@@ -1,0 +1,67 @@
+import { evaluateConditions } from "../content/conditions.ts";
+import type { ResourceModel } from "../declare/model.ts";
+import { Problem } from "../kernel/problems.ts";
+import type { RowId, StoredRow } from "../store/rows.ts";
+import type { Answer } from "./answer.ts";
+import { header, type Negotiated } from "./exchange.ts";
+import { entityTag, recordAnswer, validators } from "./representation.ts";
+import { rowsOf } from "./serving.ts";
+import { belongs } from "./transaction/task.ts";
+
+/** GET and HEAD of one record. */
+export async function readRecord(exchange: Negotiated): Promise<Answer> {
+  const { serving, operation, parentIds, id } = exchange;
+  const { resource } = operation;
+  if (resource.parents.length > 1) await assertParentsExist(exchange);
+  const row = await find(exchange, resource, id!, parentIds.at(-1));
+  const outcome = evaluateConditions(
+    "GET",
+    {
+      "if-match": header(exchange, "if-match"),
+      "if-none-match": header(exchange, "if-none-match"),
+      "if-modified-since": header(exchange, "if-modified-since"),
+      "if-unmodified-since": header(exchange, "if-unmodified-since"),
+    },
+    { etag: entityTag(row), lastModified: row.updatedAt },
+  );
+  if (outcome === "precondition-failed") throw new Problem("precondition-failed");
+  if (outcome === "not-modified") {
+    const headers = { ...validators(row), ...caching(exchange) };
+    return { status: 304, headers, body: undefined, problem: undefined };
+  }
+  const answer = recordAnswer(serving, {
+    status: 200,
+    resource,
+    row,
+    location: undefined,
+    returns: undefined,
+  });
+  return { ...answer, headers: { ...answer.headers, ...caching(exchange) } };
+}
+
+/** Every parent in the path must exist and belong to the one before it. */
+export async function assertParentsExist(exchange: Negotiated): Promise<void> {
+  for (const [index, { resource }] of exchange.operation.resource.parents.entries()) {
+    await find(exchange, resource, exchange.parentIds[index]!, exchange.parentIds[index - 1]);
+  }
+}
+
+/** Records change: a cache may keep them, and has to ask each time (RFC 9111 section 5.2.2.4). */
+export function caching({ principal, serving }: Negotiated): Record<string, string> {
+  const headers: Record<string, string> = {
+    "cache-control": principal === null ? "no-cache" : "private, no-cache",
+  };
+  if (serving.api.schemes.length > 0) headers.vary = "Authorization";
+  return headers;
+}
+
+async function find(
+  { serving, reader }: Negotiated,
+  resource: ResourceModel,
+  id: RowId,
+  parentId: RowId | undefined,
+): Promise<StoredRow> {
+  const row = await rowsOf(serving, resource).find(reader, id);
+  if (row === undefined || !belongs(resource, row, parentId)) throw new Problem("not-found");
+  return row;
+}

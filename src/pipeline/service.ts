@@ -1,0 +1,108 @@
+import type { Api } from "../declare/api.ts";
+import { type CompiledApi, compile } from "../declare/compile.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
+import type { Observe } from "../kernel/observations.ts";
+import { type MigrationPlan, planMigration } from "../store/migration.ts";
+import { engineOf, openSchema, openStore, type StoreOptions } from "../store/open.ts";
+import { type Store, StoreError } from "../store/port.ts";
+import { tableOf } from "../store/tables.ts";
+import { type Place, type Serving, serving } from "./serving.ts";
+import { performer } from "./transaction/perform.ts";
+import type { WriterData } from "./writer.ts";
+
+export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe"> {
+  /** Address of the store: a file, which is made where it is not. */
+  readonly store: string;
+  /**
+   * The module whose default export is the API. The writer thread loads it a second time; without
+   * it, writes are committed on the main thread, behind the same lane.
+   */
+  readonly module?: URL | string | undefined;
+  /** What to do with a store that is not as declared. Default `"additive"`. */
+  readonly migrate?: "additive" | "never" | undefined;
+  readonly observe?: Observe | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** An API with its store open: everything but HTTP. */
+export interface Service {
+  readonly serving: Serving;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  close(): Promise<void>;
+}
+
+/** @throws DeclarationError, or StoreError of kind unusable: both are sentences for the operator */
+export async function startService(
+  api: Api,
+  place: Place,
+  options: ServiceOptions,
+): Promise<Service> {
+  const compiled = compile(api);
+  const { store: address, module, clock = systemClock } = options;
+  const observe = options.observe ?? (() => {});
+  migrateStore(compiled, address, options.migrate ?? "additive");
+  const service = serving(compiled, place, engineOf(address));
+  const store = await openStore(address, {
+    ...options,
+    observe,
+    writer:
+      module === undefined
+        ? { place: "here", perform: performer(service) }
+        : {
+            place: "thread",
+            entry: writerEntry,
+            workerData: { module: String(module), place, store: address } satisfies WriterData,
+            digest: compiled.digest,
+          },
+  });
+  return { serving: service, store, clock, observe, close: () => store.close() };
+}
+
+// The same file as source and as built: `.ts` beside us here, `.js` in the package.
+const writerEntry = new URL(
+  import.meta.url.endsWith(".ts") ? "./writer.ts" : "./writer.js",
+  import.meta.url,
+);
+
+export function planStore(
+  api: CompiledApi,
+  address: string,
+  drop: ReadonlySet<string> = new Set(),
+): { readonly plan: MigrationPlan; statements(): string[]; apply(): void; close(): void } {
+  const schema = openSchema(address);
+  const plan = planMigration(api.resources.map(tableOf), schema, drop);
+  return {
+    plan,
+    statements: () => plan.steps.flatMap((step) => schema.render(step)),
+    apply: () => schema.apply(plan.steps),
+    close: () => schema.close(),
+  };
+}
+
+function migrateStore(api: CompiledApi, address: string, mode: "additive" | "never"): void {
+  const { plan, statements, apply, close } = planStore(api, address);
+  try {
+    if (plan.refusals.length > 0) {
+      const lines = plan.refusals.map(
+        ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
+      );
+      throw new StoreError(
+        "unusable",
+        `The database ${address} does not fit the declaration, and changing it could lose data. Nothing was changed.\n${lines.join("\n")}`,
+      );
+    }
+    if (plan.steps.length === 0) return;
+    const fresh = plan.steps.every(({ kind }) => kind === "create-table");
+    if (mode === "never" && !fresh) {
+      throw new StoreError(
+        "unusable",
+        `The database ${address} is not as declared yet. Look at the plan and run it: posthaste migrate\n  ${statements().join("\n  ")}`,
+      );
+    }
+    apply();
+  } finally {
+    close();
+  }
+}

@@ -1,0 +1,28 @@
+import type { CompiledApi } from "../declare/compile.ts";
+import type { ResourceModel } from "../declare/model.ts";
+import type { Engine } from "../store/port.ts";
+import { Rows } from "../store/rows.ts";
+
+/** Where an API is served. Plain data: the writer thread has to know it too. */
+export interface Place {
+  /** Path in front of every operation: `/api`, or nothing. */
+  readonly base: string;
+  /** Path in front of the framework's own pages (`/docs`, `/problems/…`). */
+  readonly pages: string;
+}
+
+/** An API, compiled, at its place, with the statements for its engine: what stages work with. */
+export interface Serving {
+  readonly api: CompiledApi;
+  readonly place: Place;
+  readonly rows: ReadonlyMap<ResourceModel, Rows>;
+}
+
+export function serving(api: CompiledApi, place: Place, engine: Engine): Serving {
+  const rows = new Map(api.resources.map((resource) => [resource, new Rows(resource, engine)]));
+  return Object.freeze({ api, place, rows });
+}
+
+export function rowsOf(serving: Serving, resource: ResourceModel): Rows {
+  return serving.rows.get(resource)!;
+}

@@ -1,0 +1,66 @@
+import type { RecordValues } from "../../declare/model.ts";
+import type { Fail, HookContext, RuleContext } from "../../declare/resource.ts";
+import type { Fault } from "../../kernel/problems.ts";
+import type { StoredRow } from "../../store/rows.ts";
+import { validationFailed } from "../validation.ts";
+import type { Task } from "./task.ts";
+
+/** Runs the business rules; what they mark is answered at once. */
+export async function applyRules(
+  task: Task,
+  input: RecordValues,
+  row: StoredRow | undefined,
+): Promise<void> {
+  const { rules } = task.resource;
+  if (rules.length === 0) return;
+  await collecting(task, async (fail) => {
+    const context: RuleContext<RecordValues, RecordValues> = {
+      input,
+      row: row?.values,
+      principal: task.unit.principal,
+      get tx() {
+        return task.transaction.sql;
+      },
+      fail,
+    };
+    for (const rule of rules) {
+      const working = rule(context);
+      if (working instanceof Promise) await working;
+    }
+  });
+}
+
+/** Runs a hook, if there is one; what it marks rolls the write back. */
+export async function runHook<Context extends HookContext<RecordValues>>(
+  task: Task,
+  hook: ((context: Context) => unknown) | undefined,
+  about: Omit<Context, "principal" | "tx" | "fail">,
+): Promise<void> {
+  if (hook === undefined) return;
+  await collecting(task, async (fail) => {
+    const context = {
+      ...about,
+      principal: task.unit.principal,
+      get tx() {
+        return task.transaction.sql;
+      },
+      fail,
+    };
+    const working = hook(context as unknown as Context);
+    if (working instanceof Promise) await working;
+  });
+}
+
+async function collecting(task: Task, work: (fail: Fail) => Promise<void>): Promise<void> {
+  const faults: Fault[] = [];
+  await work((at, code, detail) => {
+    const [name = "", ...rest] = at.slice(1).split("/");
+    const wireName = task.resource.fields.find((field) => field.name === name)?.wireName ?? name;
+    faults.push({
+      pointer: `#${["", wireName, ...rest].join("/")}`,
+      detail: detail ?? code.replaceAll(/[-_]/g, " "),
+      code,
+    });
+  });
+  if (faults.length > 0) throw validationFailed(faults);
+}

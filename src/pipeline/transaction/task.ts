@@ -1,0 +1,88 @@
+import { type ConditionalHeaders, evaluateConditions } from "../../content/conditions.ts";
+import { directParent, type ResourceModel } from "../../declare/model.ts";
+import type { Operation } from "../../declare/operation.ts";
+import { Problem } from "../../kernel/problems.ts";
+import type { Transaction } from "../../store/port.ts";
+import type { RowId, Rows, StoredRow } from "../../store/rows.ts";
+import { entityTag } from "../representation.ts";
+import { rowsOf, type Serving } from "../serving.ts";
+import type { WriteInput, WriteUnit } from "./unit.ts";
+
+/** A unit at work: what it has to do, and the transaction to do it in. */
+export interface Task<Input extends WriteInput = WriteInput> {
+  readonly serving: Serving;
+  readonly operation: Operation;
+  readonly resource: ResourceModel;
+  readonly rows: Rows;
+  readonly transaction: Transaction;
+  readonly unit: WriteUnit;
+  readonly input: Input;
+}
+
+export function taskOf(serving: Serving, unit: WriteUnit, transaction: Transaction): Task {
+  const operation = serving.api.operations[unit.operation]!;
+  const { resource } = operation;
+  return {
+    serving,
+    operation,
+    resource,
+    rows: rowsOf(serving, resource),
+    transaction,
+    unit,
+    input: unit.input,
+  };
+}
+
+export function parentIdOf({ unit }: Task): RowId | undefined {
+  return unit.parentIds.at(-1);
+}
+
+/**
+ * Every parent in the path must exist and belong to the one before it: `/posts/2/comments/7` is
+ * nothing where comment 7 belongs to post 1.
+ */
+export async function assertParents({ serving, resource, transaction, unit }: Task): Promise<void> {
+  for (const [index, { resource: parent }] of resource.parents.entries()) {
+    const row = await rowsOf(serving, parent).find(transaction, unit.parentIds[index]!);
+    if (row === undefined || !belongs(parent, row, unit.parentIds[index - 1]))
+      throw new Problem("not-found");
+  }
+}
+
+export function belongs(
+  resource: ResourceModel,
+  row: StoredRow,
+  parentId: RowId | undefined,
+): boolean {
+  const parent = directParent(resource);
+  return parent === undefined || row.values[parent.field] === parentId;
+}
+
+/** The record that the path names, as it is now. */
+export async function findCurrent(task: Task): Promise<StoredRow | undefined> {
+  // One level needs no look at the parent: the record itself says whom it belongs to.
+  if (task.resource.parents.length > 1) await assertParents(task);
+  const row = await task.rows.find(task.transaction, task.unit.id!);
+  return row !== undefined && belongs(task.resource, row, parentIdOf(task)) ? row : undefined;
+}
+
+/** RFC 9110 section 13: decided inside the transaction, so that nobody writes in between. */
+export function assertConditions({ operation, unit }: Task, current: StoredRow | undefined): void {
+  if (unit.conditions === undefined) return;
+  const state =
+    current === undefined
+      ? undefined
+      : { etag: entityTag(current), lastModified: current.updatedAt };
+  if (
+    evaluateConditions(operation.method, unit.conditions as ConditionalHeaders, state) ===
+    "precondition-failed"
+  ) {
+    throw new Problem("precondition-failed", {
+      detail:
+        current === undefined
+          ? "The record does not exist, and the request requires that it does."
+          : `The record has the ETag ${entityTag(current)} now.`,
+      ...(current === undefined ? {} : { headers: { etag: entityTag(current) } }),
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import type { ConditionalHeaders } from "../../content/conditions.ts";
+import type { JsonPatch } from "../../content/json-patch.ts";
+import type { Principal } from "../../declare/access.ts";
+import type { RecordValues } from "../../declare/model.ts";
+import type { Json } from "../../kernel/json.ts";
+import type { RowId } from "../../store/rows.ts";
+import type { Answer } from "../answer.ts";
+
+/** What a write has to do, by kind; whatever needed no database was decided before. */
+export type WriteInput =
+  /** Validated values: a create depends on no record that is there. */
+  | { readonly kind: "create"; readonly values: RecordValues }
+  | { readonly kind: "replace"; readonly body: Json }
+  | { readonly kind: "merge-patch"; readonly patch: Json }
+  | { readonly kind: "json-patch"; readonly patch: JsonPatch }
+  | { readonly kind: "delete" };
+
+/** The unit of work that a write becomes: plain data, on its way to the writer. */
+export interface WriteUnit {
+  /** Index of the operation in the compiled API. */
+  readonly operation: number;
+  readonly requestId: string;
+  readonly principal: Principal | null;
+  /** Ids of the parents, outermost first. */
+  readonly parentIds: readonly RowId[];
+  readonly id: RowId | undefined;
+  readonly input: WriteInput;
+  readonly conditions: ConditionalHeaders | undefined;
+  readonly returns: "minimal" | "representation" | undefined;
+  /** Milliseconds since the Unix epoch, read once for the whole write. */
+  readonly now: number;
+}
+
+/** What comes back from the writer. */
+export interface WriteOutcome {
+  readonly answer: Answer;
+  /** What went wrong inside, where the answer is a 500; for the log, never for the client. */
+  readonly error: string | undefined;
+}

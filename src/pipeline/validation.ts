@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Dialect } from "../declare/dialect.ts";
+import type { RecordValues, ResourceModel } from "../declare/model.ts";
+import type { JsonSchema, SchemaIssue, SchemaResult } from "../declare/standard-schema.ts";
+import { dereference } from "../declare/standard-schema.ts";
+import { isJsonObject, type Json, type JsonObject, pointer } from "../kernel/json.ts";
+import { didYouMean } from "../kernel/nearest.ts";
+import { type Fault, Problem } from "../kernel/problems.ts";
+import { serverNames } from "./representation.ts";
+
+/** Faults listed at the most; a body can be wrong in more places than anybody will read. */
+const MAX_FAULTS = 1_000;
+
+export interface Reading {
+  /** What the schema has to judge, by field name. */
+  readonly candidate: Record<string, unknown>;
+  readonly faults: Fault[];
+}
+
+/**
+ * Reads a body into fields. Fields that don't exist, or that clients may not write, are faults;
+ * one that stands there as the record shows it already is not, so that what was read can be sent
+ * back.
+ * @param shown The record as clients see it now, where there is one.
+ */
+export function readFields(
+  resource: ResourceModel,
+  dialect: Dialect,
+  body: Json,
+  shown: JsonObject | undefined,
+): Reading {
+  const payload = dialect.input(body, resource.name);
+  if (!isJsonObject(payload)) {
+    throw new Problem("validation-failed", {
+      detail: "The body must be an object.",
+      errors: [{ pointer: "#", detail: "must be an object", code: "invalid_type" }],
+    });
+  }
+  const candidate: Record<string, unknown> = {};
+  const faults: Fault[] = [];
+  for (const name of Object.keys(payload)) {
+    const field = resource.fieldsByWireName.get(name);
+    if (field?.writable) {
+      candidate[field.name] = payload[name];
+      if (field.kind === "json")
+        findUnknown(field.schema, resource.outputSchema, payload[name], [name], faults);
+    } else if (
+      shown === undefined ||
+      !(name in shown) ||
+      !isDeepStrictEqual(shown[name], payload[name])
+    ) {
+      faults.push(refusal(resource, dialect, name, field?.visible ?? false));
+    }
+  }
+  return { candidate, faults };
+}
+
+function refusal(resource: ResourceModel, dialect: Dialect, name: string, visible: boolean): Fault {
+  if (visible || serverNames(resource, dialect).includes(name)) {
+    return {
+      pointer: pointer([name]),
+      detail: "is set by the server and can't be written",
+      code: "read_only",
+    };
+  }
+  // A hidden field is not told from one that does not exist.
+  const writable = resource.fields.filter((field) => field.writable).map((field) => field.wireName);
+  return {
+    pointer: pointer([name]),
+    detail: `is not a field.${didYouMean(name, writable)}`,
+    code: "unknown_field",
+  };
+}
+
+/** Members of nested objects that a closed schema does not know: dropping them would lose data. */
+function findUnknown(
+  declared: JsonSchema,
+  root: JsonSchema,
+  value: unknown,
+  path: readonly (string | number)[],
+  faults: Fault[],
+): void {
+  if (faults.length >= MAX_FAULTS) return;
+  const schema = dereference(declared, root);
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items === undefined) return;
+    for (const [index, item] of value.entries()) {
+      findUnknown(items, root, item, [...path, index], faults);
+    }
+    return;
+  }
+  if (!isJsonObject(value) || schema.properties === undefined) return;
+  const known = Object.keys(schema.properties);
+  for (const [name, member] of Object.entries(value)) {
+    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    if (property !== undefined) {
+      findUnknown(property, root, member, [...path, name], faults);
+    } else if (schema.additionalProperties === false) {
+      const detail = `is not a field.${didYouMean(name, known)}`;
+      faults.push({ pointer: pointer([...path, name]), detail, code: "unknown_field" });
+    }
+  }
+}
+
+/**
+ * Judges a candidate by the schema.
+ * @throws Problem validation-failed with every fault, those of the reading first
+ */
+export async function validateRecord(
+  resource: ResourceModel,
+  { candidate, faults }: Reading,
+): Promise<RecordValues> {
+  let result = resource.schema["~standard"].validate(candidate);
+  if (result instanceof Promise) result = await result;
+  return judged(resource, candidate, result, faults);
+}
+
+function judged(
+  resource: ResourceModel,
+  candidate: Record<string, unknown>,
+  result: SchemaResult<unknown>,
+  faults: readonly Fault[],
+): RecordValues {
+  if (result.issues === undefined && faults.length === 0) return result.value as RecordValues;
+  const issues = (result.issues ?? [])
+    .slice(0, MAX_FAULTS)
+    .map((issue) => faultOf(resource, candidate, issue));
+  throw validationFailed([...faults, ...issues]);
+}
+
+export function validationFailed(faults: readonly Fault[]): Problem {
+  const count = faults.length === 1 ? "One thing is wrong" : `${faults.length} things are wrong`;
+  return new Problem("validation-failed", {
+    detail: `${count} with the body; see errors.`,
+    errors: faults,
+  });
+}
+
+function faultOf(resource: ResourceModel, candidate: object, issue: SchemaIssue): Fault {
+  const path = (issue.path ?? []).map((step) => {
+    const key = typeof step === "object" ? step.key : step;
+    return typeof key === "number" ? key : String(key);
+  });
+  const [name, ...rest] = path;
+  if (name === undefined) return { pointer: "#", detail: issue.message, code: codeOf(issue) };
+  const field = resource.fields.find((each) => each.name === name);
+  if (field !== undefined && !field.writable) {
+    // Not the client's fault: the declaration sets a value that its own schema refuses.
+    throw new Error(
+      `The value that ${resource.name} sets for "${name}" does not fit its schema: ${issue.message}`,
+    );
+  }
+  const at = pointer([field?.wireName ?? name, ...rest]);
+  if (isMissing(candidate, path)) return { pointer: at, detail: "is required", code: "required" };
+  return { pointer: at, detail: issue.message, code: codeOf(issue) };
+}
+
+/** Most libraries name the kind of an issue, though the standard does not ask for it. */
+function codeOf(issue: SchemaIssue): string {
+  const { code } = issue as { code?: unknown };
+  return typeof code === "string" ? code : "invalid";
+}
+
+function isMissing(candidate: unknown, path: readonly (string | number)[]): boolean {
+  let value = candidate;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null) return false;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value === undefined;
+}

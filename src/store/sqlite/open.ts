@@ -1,0 +1,147 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Observe } from "../../kernel/observations.ts";
+import { type Health, type Perform, type Store, StoreError } from "../port.ts";
+import { SqliteConnection } from "./connection.ts";
+import { sqliteEngine } from "./engine.ts";
+import { openingError } from "./errors.ts";
+import { SqliteLane } from "./lane.ts";
+import { LocalWriter } from "./local-writer.ts";
+import { SqliteSchema } from "./schema.ts";
+import { ThreadWriter } from "./thread-writer.ts";
+
+/** Number of the layout of our own tables; a file with a higher one is from a newer release. */
+const FORMAT = 1;
+const CHECKED_BYTES = 16 * 1024 * 1024;
+
+export type WriterPlace =
+  /** In a thread that loads the module of the API by itself. */
+  | {
+      readonly place: "thread";
+      readonly entry: URL;
+      readonly workerData: unknown;
+      readonly digest: string;
+    }
+  /** In this thread: where an API exists as closures only. */
+  | { readonly place: "here"; readonly perform: Perform };
+
+export interface StoreOptions {
+  readonly writer: WriterPlace;
+  readonly observe: Observe;
+  /** Default 256. */
+  readonly maxBatch?: number;
+  /** Default 10,000. */
+  readonly maxWaiting?: number;
+  /** Default 2,000. */
+  readonly maxHoldMs?: number;
+  /** Default 10,000. */
+  readonly turnTimeoutMs?: number;
+}
+
+/**
+ * Opens a file for migrating, and makes our own tables where they are not.
+ * @throws StoreError with a sentence for the operator; nothing in the file was touched then.
+ */
+export function openSqliteSchema(path: string): SqliteSchema {
+  const fresh = !existsSync(path);
+  if (fresh && !existsSync(dirname(path))) {
+    throw new StoreError(
+      "unusable",
+      `The folder of the database ${path} does not exist. Create it, or choose another file with --store.`,
+    );
+  }
+  try {
+    if (!fresh) inspectFile(path);
+    prepareFile(path);
+    return new SqliteSchema(path);
+  } catch (error) {
+    throw error instanceof StoreError && error.kind === "unusable"
+      ? error
+      : openingError(path, cause(error));
+  }
+}
+
+/** Looks at a file without changing a byte of it. */
+function inspectFile(path: string): void {
+  const connection = new SqliteConnection(path, { readOnly: true });
+  try {
+    const format = Number(connection.execute("PRAGMA user_version", [])[0]?.user_version);
+    if (format > FORMAT) {
+      throw new StoreError(
+        "unusable",
+        `The database ${path} was made by a newer release of Posthaste (format ${format}, this one knows ${FORMAT}). Nothing was changed. Install that release again.`,
+      );
+    }
+    connection.execute("SELECT count(*) FROM sqlite_schema", []);
+    if (statSync(path).size > CHECKED_BYTES) return;
+    const [result] = connection.execute("PRAGMA quick_check(1)", []);
+    if (result?.quick_check !== "ok") {
+      throw Object.assign(new Error("damaged"), { code: "ERR_SQLITE_ERROR", errcode: 11 });
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+function prepareFile(path: string): void {
+  const connection = new SqliteConnection(path, { readOnly: false });
+  try {
+    // Takes the write lock even where there is nothing to do: a locked file is told at boot.
+    connection.execute("BEGIN IMMEDIATE", []);
+    connection.database.exec(`
+      CREATE TABLE IF NOT EXISTS posthaste_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      INSERT INTO posthaste_meta (name, value) VALUES ('turn', '0') ON CONFLICT DO NOTHING;
+      PRAGMA user_version = ${FORMAT};
+      COMMIT`);
+  } finally {
+    connection.close();
+  }
+}
+
+const cause = (error: unknown) => (error instanceof StoreError ? (error.cause ?? error) : error);
+
+/** Opens a migrated file for serving. */
+export async function openSqliteStore(path: string, options: StoreOptions): Promise<Store> {
+  const reader = new SqliteConnection(path, { readOnly: true });
+  const committedTurn = () =>
+    Number(reader.execute("SELECT value FROM posthaste_meta WHERE name = 'turn'", [])[0]?.value);
+  const { writer: place } = options;
+  const writer =
+    place.place === "here"
+      ? new LocalWriter(path, place.perform)
+      : await ThreadWriter.start({
+          path,
+          entry: place.entry,
+          workerData: place.workerData,
+          digest: place.digest,
+          turnTimeoutMs: options.turnTimeoutMs ?? 10_000,
+          committedTurn,
+          observe: options.observe,
+        });
+  const lane = new SqliteLane(writer, {
+    maxBatch: options.maxBatch ?? 256,
+    maxWaiting: options.maxWaiting ?? 10_000,
+    maxHoldMs: options.maxHoldMs ?? 2_000,
+    turn: committedTurn(),
+  });
+  return {
+    lane,
+    reader,
+    engine: sqliteEngine,
+    health(): Health {
+      if (writer.trouble !== undefined) return { ok: false, reason: writer.trouble };
+      try {
+        reader.execute("SELECT 1", []);
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: (error as Error).message };
+      }
+    },
+    async close() {
+      await lane.close();
+      // The last connection to close folds the write-ahead log into the file; it must be one that may write.
+      reader.close();
+      await writer.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { TransactionSql } from "../../declare/resource.ts";
+import { type Perform, type Performed, StoreError, type Transaction, type Unit } from "../port.ts";
+import type { SqliteConnection } from "./connection.ts";
+import { kyselyOver } from "./engine.ts";
+import { storeError } from "./errors.ts";
+import { failureOf, type UnitResult } from "./writer.ts";
+
+/**
+ * A turn of the lane: one transaction, a savepoint for each unit, one commit. A unit that fails is
+ * rolled back alone; when the commit fails, every unit in it fails, and nobody was told otherwise.
+ */
+export async function runTurn(
+  connection: SqliteConnection,
+  turn: number,
+  units: readonly Unit[],
+  perform: Perform,
+): Promise<UnitResult[]> {
+  const results: UnitResult[] = [];
+  try {
+    connection.execute("BEGIN IMMEDIATE", []);
+    for (const unit of units) {
+      results.push(await runUnit(connection, unit, perform));
+      // After a full disk or an I/O error SQLite ends the transaction, the earlier units with it.
+      if (!connection.inTransaction)
+        throw new StoreError("failed", "The transaction was ended by the database.");
+    }
+    connection.execute("UPDATE posthaste_meta SET value = ? WHERE name = 'turn'", [String(turn)]);
+    connection.execute("COMMIT", []);
+    return results;
+  } catch (error) {
+    rollBack(connection);
+    const cause = results.find((result) => result.failure?.kind === "full")?.failure;
+    const failure = cause ?? failureOf(storeError(error));
+    return units.map(() => ({ outcome: undefined, failure }));
+  }
+}
+
+async function runUnit(
+  connection: SqliteConnection,
+  unit: Unit,
+  perform: Perform,
+): Promise<UnitResult> {
+  const transaction = new UnitTransaction(connection);
+  connection.execute("SAVEPOINT unit", []);
+  try {
+    const working = perform(unit, transaction);
+    const { outcome, commit } = working instanceof Promise ? await databaseOnly(working) : working;
+    transaction.close();
+    if (!commit) connection.execute("ROLLBACK TO unit", []);
+    connection.execute("RELEASE unit", []);
+    return { outcome, failure: undefined };
+  } catch (error) {
+    transaction.close();
+    if (connection.inTransaction) {
+      connection.execute("ROLLBACK TO unit", []);
+      connection.execute("RELEASE unit", []);
+    }
+    return { outcome: undefined, failure: failureOf(storeError(error)) };
+  }
+}
+
+function rollBack(connection: SqliteConnection): void {
+  if (connection.inTransaction) connection.execute("ROLLBACK", []);
+}
+
+/**
+ * Every statement here is answered at once, so a unit that only awaits the database settles before
+ * the event loop turns. One that does not is waiting for something else while it holds the lane.
+ */
+function databaseOnly(working: Promise<Performed>): Promise<Performed> {
+  return new Promise((resolve, reject) => {
+    const late = setImmediate(() =>
+      reject(
+        new StoreError(
+          "foreign-wait",
+          "Code inside a transaction waited for something that is not the database. Await tx only; do everything else before or after.",
+        ),
+      ),
+    );
+    working.then(resolve, reject).finally(() => clearImmediate(late));
+  });
+}
+
+/** The transaction of one unit; dead once the unit has ended, whoever still holds it. */
+class UnitTransaction implements Transaction {
+  readonly #connection: SqliteConnection;
+  #sql: TransactionSql | undefined;
+  #open = true;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  execute(sql: string, parameters: readonly unknown[]) {
+    this.#assertOpen();
+    return this.#connection.execute(sql, parameters);
+  }
+
+  get sql(): TransactionSql {
+    this.#sql ??= kyselyOver((sql, parameters) => {
+      this.#assertOpen();
+      return this.#connection.run(refuseControl(sql), parameters);
+    });
+    return this.#sql;
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) {
+      throw new StoreError(
+        "closed",
+        "The transaction has ended: tx was used after the rule or hook returned.",
+      );
+    }
+  }
+}
+
+const CONTROL =
+  /^[\s;]*(?:begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
+
+/** A user's statement must not end the turn, nor change the connection that all units share. */
+export function refuseControl(sql: string): string {
+  if (CONTROL.test(sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, ""))) {
+    throw new StoreError(
+      "failed",
+      `Not inside a transaction of the lane: ${sql.trim().split(/\s/, 1)[0]}.`,
+    );
+  }
+  return sql;
+}
