@@ -29,10 +29,10 @@ export function applyJsonPatch(target: Json, patch: JsonPatch, limits: JsonPatch
     throw tooLarge(`The patch has ${patch.length} operations of ${limits.maxOperations} allowed.`);
   }
   const draft = new JsonDraft(target);
-  // Not what is left of the copies: an array copied and removed again and again costs time too.
+  // Also counts copies that are removed again, since making them took time all the same.
   let bytesToCopy = limits.maxBytes;
   const copyOf = (value: Json): Json => {
-    const text = jsonWithin(value, { ...limits, maxBytes: bytesToCopy });
+    const text = jsonWithin(limits, value, bytesToCopy);
     bytesToCopy -= Buffer.byteLength(text);
     return JSON.parse(text);
   };
@@ -42,7 +42,7 @@ export function applyJsonPatch(target: Json, patch: JsonPatch, limits: JsonPatch
       throw new Problem("patch-conflict", { errors: [{ pointer: pointer([index]), ...failure }] });
     }
   }
-  jsonWithin(draft.root, limits);
+  jsonWithin(limits, draft.root);
   return draft.root;
 }
 
@@ -104,14 +104,15 @@ function shown(path: JsonPath): string {
 }
 
 /** The JSON text of a value, if that stays within the limits. */
-function jsonWithin(value: Json, { maxBytes, maxDepth = 64 }: JsonPatchLimits): string {
+function jsonWithin(limits: JsonPatchLimits, value: Json, bytesLeft = limits.maxBytes): string {
+  const { maxBytes, maxDepth = 64 } = limits;
   // JSON.stringify recurses, so that the depth has to be known before.
   if (nestsDeeperThan(maxDepth, value)) {
     throw tooLarge(`The result of the patch nests deeper than ${maxDepth} levels.`);
   }
   const text = JSON.stringify(value);
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw tooLarge("The result of the patch is larger than this operation takes.");
+  if (Buffer.byteLength(text) > bytesLeft) {
+    throw tooLarge(`The result of the patch, or all that it copies, exceeds ${maxBytes} bytes.`);
   }
   return text;
 }

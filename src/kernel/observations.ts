@@ -21,6 +21,7 @@ export type Observation =
   | { readonly event: "writer.restarted"; readonly milliseconds: number }
   | { readonly event: "writer.gave-up"; readonly error: unknown }
   | { readonly event: "store.failed"; readonly error: unknown; readonly units: number }
+  | { readonly event: "server.listening"; readonly url: string }
   | { readonly event: "server.draining"; readonly requestsInFlight: number }
   | { readonly event: "server.stopped" };
 

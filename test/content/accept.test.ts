@@ -49,6 +49,16 @@ suite("an Accept header", () => {
       "application/json",
     ],
     [
+      "knows an escaped quote",
+      'text/x;a="\\",application/xml,", application/json;q=0.1',
+      "application/json",
+    ],
+    [
+      "takes the higher of two weights",
+      "application/xml;q=0.1, application/json;q=0.5, application/xml",
+      "application/xml",
+    ],
+    [
       "of a browser",
       "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
       "application/xml",

@@ -40,17 +40,20 @@ export function serveWriter(digest: string, perform: Perform): void {
       case "end":
         return writer.end(call.commit);
       case "close":
-        await writer.close();
-        port.close();
-        return undefined;
+        return writer.close();
     }
   };
 
   port.on("message", (call: Call) => {
-    answer(call).then(
-      (value) => port.postMessage({ reply: "value", value } satisfies Reply),
-      (error) => port.postMessage({ reply: "failure", failure: failureOf(error) } satisfies Reply),
-    );
+    answer(call)
+      .then(
+        (value): Reply => ({ reply: "value", value }),
+        (error): Reply => ({ reply: "failure", failure: failureOf(error) }),
+      )
+      .then((reply) => {
+        port.postMessage(reply);
+        if (call.call === "close") port.close();
+      });
   });
   port.postMessage({ reply: "loaded", digest } satisfies Reply);
 }

@@ -1,0 +1,88 @@
+import { pino } from "pino";
+import type { Observation, Observe } from "../kernel/observations.ts";
+import { painter } from "./terminal.ts";
+
+export interface Log {
+  readonly observe: Observe;
+  /** Writes out what is still held back. */
+  flush(): void;
+}
+
+const FLUSH_EVERY_MS = 250;
+
+/**
+ * The log: JSON lines where a program reads them, short lines where a person does. It shows what
+ * observations say; no header field, query or body is among that.
+ */
+export function openLog(stream: NodeJS.WriteStream): Log {
+  return stream.isTTY ? forPeople(stream) : forPrograms((stream as unknown as { fd: number }).fd);
+}
+
+function forPrograms(fd: number): Log {
+  // Lines are gathered: a system call for each would cost more than many requests do.
+  const destination = pino.destination({ fd, sync: false, minLength: 4_096 });
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
+  timer.unref();
+  return {
+    observe: (observation) => {
+      const { event, ...rest } = observation;
+      logger[levelOf(observation)]({ event, ...rest, ...errorOf(observation) });
+    },
+    flush: () => destination.flushSync(),
+  };
+}
+
+function forPeople(stream: NodeJS.WriteStream): Log {
+  const paint = painter(stream);
+  return {
+    observe: (observation) => {
+      const time = paint("dim", new Date().toTimeString().slice(0, 8));
+      if (observation.event === "request.answered") {
+        const { method, path, status, milliseconds, problem, requestId } = observation;
+        const colour = status < 300 ? "green" : status < 500 ? "yellow" : "red";
+        const took = paint("dim", `${milliseconds.toFixed(1)} ms`);
+        const what =
+          problem === undefined ? "" : ` ${paint("yellow", problem)} ${paint("dim", requestId)}`;
+        stream.write(`${time} ${method} ${path} ${paint(colour, String(status))} ${took}${what}\n`);
+        return;
+      }
+      const { event, ...rest } = observation;
+      const colour = levelOf(observation) === "info" ? "cyan" : "red";
+      const { error = "", ...facts } = { ...rest, ...errorOf(observation) } as Record<
+        string,
+        unknown
+      >;
+      const words = Object.entries(facts).map(([name, value]) => `${name}=${value}`);
+      stream.write(
+        `${time} ${paint(colour, event)} ${words.join(" ")}${error === "" ? "" : `\n${error}`}\n`,
+      );
+    },
+    flush: () => {},
+  };
+}
+
+function levelOf({ event }: Observation): "info" | "error" {
+  return event === "request.failed" ||
+    event.startsWith("writer.died") ||
+    event.startsWith("writer.gave") ||
+    event === "store.failed"
+    ? "error"
+    : "info";
+}
+
+function errorOf(observation: Observation): { error: string } | undefined {
+  if (!("error" in observation)) return undefined;
+  const { error } = observation;
+  return { error: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)) };
+}
+
+const SECRETS =
+  /((?:authorization|password|passwd|secret|token|api[-_]?key|cookie)["']?\s*[:=]\s*["']?(?:bearer\s+|basic\s+)?)[^\s"',;&}]+/gi;
+
+/** Text of errors is written by others; what looks like a secret in it is taken out. */
+export function redact(text: string): string {
+  return text
+    .replace(SECRETS, "$1[redacted]")
+    .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [redacted]");
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import module from "node:module";
+import { Command } from "commander";
+import { DeclarationError } from "../declare/verify/index.ts";
+import { StoreError } from "../store/port.ts";
+import type { MigrateOptions } from "./migrate.ts";
+import type { ServeOptions } from "./serve.ts";
+import { CommandError, painter } from "./terminal.ts";
+
+// Compiled code is kept between starts; where it can't be, starting just takes longer.
+module.enableCompileCache?.();
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+const program = new Command("posthaste")
+  .description("POST requests that happen exactly once.")
+  .version(version)
+  .showHelpAfterError("(posthaste --help lists the commands and their options)")
+  .configureOutput({ outputError: (text, write) => write(painter(process.stderr)("red", text)) });
+
+const { env } = process;
+const storeOption = [
+  "--store <address>",
+  "database: a file, made where it is not",
+  env.POSTHASTE_STORE ?? "posthaste.db",
+] as const;
+const prefixOption = ["--prefix <path>", "path in front of every operation", "/api"] as const;
+
+const serving = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .argument("<file>", "module whose default export is the API")
+    .option("--port <number>", "port to listen on, 0 for any free one", env.PORT ?? "3000")
+    .option("--host <address>", "address to listen on", env.HOST ?? "127.0.0.1")
+    .option(...storeOption)
+    .option(...prefixOption);
+
+serving("serve", "serve an API")
+  .option(
+    "--no-migrate",
+    "refuse a database that is not as declared (the default with NODE_ENV=production)",
+  )
+  .action(async (file: string, options: ServeOptions) => {
+    const { serve } = await import("./serve.ts");
+    await serve(file, { ...options, migrate: options.migrate && env.NODE_ENV !== "production" });
+  });
+
+serving("dev", "serve an API, and start again whenever a source file changes").action(
+  async (file: string, { port, host, store, prefix }: ServeOptions) => {
+    const { dev } = await import("./dev.ts");
+    await dev(file, ["--port", port, "--host", host, "--store", store, "--prefix", prefix]);
+  },
+);
+
+program
+  .command("migrate")
+  .description("show what has to change in the database, and change it")
+  .argument("<file>", "module whose default export is the API")
+  .option(...storeOption)
+  .option("--plan", "show it only", false)
+  .option("--drop <table.column...>", "lose the data of these columns or tables", [])
+  .action(async (file: string, options: MigrateOptions) => {
+    const { migrate } = await import("./migrate.ts");
+    await migrate(file, options);
+  });
+
+program
+  .command("openapi")
+  .description("print the OpenAPI document")
+  .argument("<file>", "module whose default export is the API")
+  .option(...prefixOption)
+  .option("--out <file>", "write it to a file")
+  .action(async (file: string, options: { prefix: string; out?: string }) => {
+    const { openapi } = await import("./openapi.ts");
+    await openapi(file, options);
+  });
+
+program
+  .command("new")
+  .description("make a folder with an API that runs at once, and a test of it")
+  .argument("<name>", "name of the folder")
+  .action(async (name: string) => {
+    const { scaffold } = await import("./new.ts");
+    await scaffold(name);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const paint = painter(process.stderr);
+  const expected =
+    error instanceof CommandError ||
+    error instanceof DeclarationError ||
+    error instanceof StoreError;
+  const file = error instanceof DeclarationError ? `${program.args[1] ?? ""}: ` : "";
+  const text = expected
+    ? `${file}${error.message}`
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`${paint("red", text)}\n`);
+  process.exit(1);
+}

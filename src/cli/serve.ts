@@ -1,0 +1,95 @@
+import { resolve } from "node:path";
+import { type RunningServer, startServer } from "../http/server.ts";
+import { banner } from "./banner.ts";
+import { loadApi } from "./load-api.ts";
+import { openLog } from "./log.ts";
+import { CommandError, painter } from "./terminal.ts";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: string;
+  readonly store: string;
+  readonly prefix: string;
+  readonly migrate: boolean;
+}
+
+/** `posthaste serve FILE`: runs until it is told to stop. */
+export async function serve(file: string, options: ServeOptions): Promise<void> {
+  const port = readPort(options.port);
+  const base = readPrefix(options.prefix);
+  const { api, url } = await loadApi(file);
+  const log = openLog(process.stderr);
+  warnOfUnsafeSettings();
+  const store = options.store.includes(":") ? options.store : resolve(options.store);
+  const server = await startServer(api, {
+    host: options.host,
+    port,
+    base,
+    store,
+    module: url,
+    migrate: options.migrate ? "additive" : "never",
+    observe: log.observe,
+  }).catch((error) => {
+    throw sentenceOf(error, options);
+  });
+  process.stdout.write(`${banner(api, server, store)}\n`);
+  log.observe({ event: "server.listening", url: `${server.origin}${server.base}` });
+  log.flush();
+  stopOnSignals(server, log.flush);
+}
+
+function stopOnSignals(server: RunningServer, flush: () => void): void {
+  const stop = () => {
+    server.stop().then(
+      () => {
+        flush();
+        process.exit(0);
+      },
+      (error) => {
+        flush();
+        process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+function warnOfUnsafeSettings(): void {
+  if (process.env.POSTHASTE_LIMITS !== "off") return;
+  const paint = painter(process.stderr);
+  process.stderr.write(
+    `${paint(["bold", "red"], "POSTHASTE_LIMITS=off: rate limits are switched off. For load tests only.")}\n`,
+  );
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new CommandError(`"${text}" is not a port: a whole number from 0 (any free one) to 65535.`);
+}
+
+function readPrefix(text: string): string {
+  const prefix = text === "/" ? "" : text.replace(/\/$/, "");
+  if (prefix === "" || /^(\/[A-Za-z0-9._~-]+)+$/.test(prefix)) return prefix;
+  throw new CommandError(`"${text}" is not a path to serve below: write it as /api.`);
+}
+
+function sentenceOf(error: unknown, { host, port }: ServeOptions): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "EADDRINUSE":
+      return new CommandError(
+        `Port ${port} on ${host} is taken by another process. Choose another: --port ${Number(port) + 1}, or --port 0 for any.`,
+      );
+    case "EACCES":
+      return new CommandError(
+        `Port ${port} on ${host} needs more rights than this process has. Choose one above 1023.`,
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new CommandError(`"${host}" is not an address of this machine.`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Api } from "../declare/api.ts";
+import { type ServerOptions, startServer } from "../http/server.ts";
+
+/** What `node:test` and most others hand to a test: a way to clean up behind it. */
+export interface TestContext {
+  after(clean: () => unknown): void;
+}
+
+export interface TestServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  /** Calls an operation. A path below `/api` may leave that out. */
+  request(method: string, path: string | null, init?: RequestInit): Promise<Response>;
+  get(path: string | null): Promise<Response>;
+  post(path: string | null, body: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** Serves an API on a free port with a store of its own; both are gone after the test. */
+export async function testServer(
+  t: TestContext,
+  api: Api,
+  options: Partial<ServerOptions> = {},
+): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), "posthaste-test-"));
+  const server = await startServer(api, {
+    host: "127.0.0.1",
+    port: 0,
+    store: join(folder, "store.db"),
+    ...options,
+  });
+  t.after(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const request = (method: string, path: string | null, init: RequestInit = {}) => {
+    const below =
+      path?.startsWith(`${server.base}/`) ||
+      path?.startsWith("/health") ||
+      path?.startsWith("/docs");
+    return fetch(`${server.origin}${below ? "" : server.base}${path}`, { ...init, method });
+  };
+  return {
+    origin: server.origin,
+    request,
+    get: (path) => request("GET", path),
+    post: (path, body, headers = {}) =>
+      request("POST", path, {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json", ...headers },
+      }),
+  };
+}
