@@ -97,7 +97,7 @@ function matches(
         {
           header: name,
           detail: `${name} takes * or a list of entity tags in double quotes, such as "v7".`,
-          code: "malformed-entity-tag",
+          code: "malformed_entity_tag",
         },
       ],
     });

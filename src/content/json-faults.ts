@@ -60,7 +60,7 @@ class Examination {
         return this.#open({ step: 0 }, "]");
       case '"':
         if (!this.#tokens.string().isWellFormed()) {
-          this.#note(start, "lone-surrogate", "the string holds half of a surrogate pair");
+          this.#note(start, "lone_surrogate", "the string holds half of a surrogate pair");
         }
         break;
       case "t":
@@ -82,14 +82,14 @@ class Examination {
     if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) {
       const number = `the number ${quoted(literal).slice(1, -1)}`;
       const detail = `${number} is beyond what every reader holds exactly; send a string`;
-      this.#note(start, "number-out-of-range", detail);
+      this.#note(start, "number_out_of_range", detail);
     }
   }
 
   #open(container: Container, end: string): boolean | "too deep" {
     if (this.#containers.length >= this.#maxDepth) {
       const detail = `nesting goes deeper than ${this.#maxDepth} levels`;
-      this.#note(this.#tokens.at, "too-deep", detail);
+      this.#note(this.#tokens.at, "too_deep", detail);
       return "too deep";
     }
     this.#tokens.skip(container.names === undefined ? "[" : "{");
@@ -143,13 +143,13 @@ class Examination {
     const noted = container.names.get(name);
     container.names.set(name, noted !== undefined);
     if (noted === false) {
-      this.#note(start, "duplicate-name", `the name ${quoted(name)} is given more than once`);
+      this.#note(start, "duplicate_name", `the name ${quoted(name)} is given more than once`);
     } else if (noted === undefined && name === "__proto__") {
-      this.#note(start, "forbidden-name", "the name __proto__ is not accepted");
+      this.#note(start, "forbidden_name", "the name __proto__ is not accepted");
     } else if (noted === undefined && !name.isWellFormed()) {
       this.#note(
         start,
-        "lone-surrogate",
+        "lone_surrogate",
         `the name ${quoted(name)} holds half of a surrogate pair`,
       );
     }

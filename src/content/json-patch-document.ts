@@ -22,7 +22,7 @@ export function parseJsonPatch(document: Json): JsonPatch {
   if (!Array.isArray(document)) {
     const detail = "A JSON Patch is an array of operations, also when it has only one.";
     throw new Problem("malformed-patch", {
-      errors: [{ pointer: "#", detail, code: "invalid-type" }],
+      errors: [{ pointer: "#", detail, code: "invalid_type" }],
     });
   }
   const faults: Fault[] = [];
@@ -49,7 +49,7 @@ type Note = (detail: string, code: string, ...member: string[]) => void;
 
 function parseOperation(operation: Json, note: Note): PatchOperation | undefined {
   if (!isJsonObject(operation)) {
-    note("An operation is an object.", "invalid-type");
+    note("An operation is an object.", "invalid_type");
     return undefined;
   }
   const op = parseOp(operation, note);
@@ -71,13 +71,13 @@ function parseOperation(operation: Json, note: Note): PatchOperation | undefined
         return undefined;
       }
       if (op === "move" && from.length < path.length && from.every((step, i) => step === path[i])) {
-        note("A value can't be moved into itself.", "moved-into-itself", "path");
+        note("A value can't be moved into itself.", "moved_into_itself", "path");
       }
       return { op, path, from };
     }
     case "remove":
       if (path?.length === 0) {
-        note("The whole document can't be removed by a patch.", "root-removed", "path");
+        note("The whole document can't be removed by a patch.", "root_removed", "path");
       }
       return path === undefined ? undefined : { op, path };
     default:
@@ -92,7 +92,7 @@ function parseOp(operation: JsonObject, note: Note): PatchOperation["op"] | unde
     note(`An operation needs an op: one of ${OPS.join(", ")}.`, "required", "op");
   } else if (op === undefined) {
     const hint = typeof given === "string" ? didYouMean(given, OPS) : "";
-    note(`The op is one of ${OPS.join(", ")}.${hint}`, "unknown-op", "op");
+    note(`The op is one of ${OPS.join(", ")}.${hint}`, "unknown_op", "op");
   }
   return op;
 }
@@ -106,10 +106,10 @@ function parsePath(operation: JsonObject, name: "path" | "from", note: Note): Js
   const path = typeof text === "string" ? parsePointer(text) : undefined;
   if (path === undefined) {
     const detail = `The ${name} is a JSON Pointer (RFC 6901): "" or "/name/0", with ~0 for ~ and ~1 for /.`;
-    note(detail, "malformed-pointer", name);
+    note(detail, "malformed_pointer", name);
   } else if (path.includes("__proto__")) {
     // parseJson refuses the name, so that a patch must not bring it in either.
-    note("The name __proto__ is not accepted.", "forbidden-name", name);
+    note("The name __proto__ is not accepted.", "forbidden_name", name);
   }
   return path;
 }

@@ -65,7 +65,7 @@ function perform(
         return nothingAt(path);
       }
       const detail = `The value at ${shown(path)} is not the one that the test expects.`;
-      return draft.equals(found, operation.value) ? undefined : { detail, code: "test-failed" };
+      return draft.equals(found, operation.value) ? undefined : { detail, code: "test_failed" };
     }
     case "copy": {
       const found = draft.read(operation.from);
@@ -89,11 +89,11 @@ function perform(
 }
 
 function nothingAt(path: JsonPath): Fault {
-  return { detail: `There is nothing at ${shown(path)}.`, code: "no-such-target" };
+  return { detail: `There is nothing at ${shown(path)}.`, code: "no_such_target" };
 }
 
 function noPlace(path: JsonPath): Fault {
-  return { detail: `There is no place for a value at ${shown(path)}.`, code: "no-such-target" };
+  return { detail: `There is no place for a value at ${shown(path)}.`, code: "no_such_target" };
 }
 
 function shown(path: JsonPath): string {

@@ -49,7 +49,7 @@ function malformed(parameter: string): Fault {
   return {
     parameter: parameter.slice(0, MAX_SHOWN_LENGTH),
     detail: "The parameter is not percent-encoded UTF-8 (RFC 3986 section 2.1).",
-    code: "malformed-encoding",
+    code: "malformed_encoding",
   };
 }
 
