@@ -21,7 +21,7 @@ const MAX_SHOWN_LENGTH = 100;
  * operations take effect or none.
  *
  * Throws the problem `patch-conflict` for the first operation that fails, with its position in
- * `errors` and the code `test-failed` or `no-such-target`; `content-too-large` where a limit is
+ * `errors` and the code `test_failed` or `no_such_target`; `content-too-large` where a limit is
  * exceeded. Details never show what the target holds.
  */
 export function applyJsonPatch(target: Json, patch: JsonPatch, limits: JsonPatchLimits): Json {

@@ -129,7 +129,7 @@ suite("entity tags", () => {
           ...faultsOf("malformed-header", () => evaluateConditions("PUT", none, undefined)),
         ],
         ["If-Match", "If-None-Match", "If-None-Match"].map(
-          (name) => `${name} malformed-entity-tag`,
+          (name) => `${name} malformed_entity_tag`,
         ),
       );
     });

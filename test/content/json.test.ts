@@ -216,26 +216,26 @@ suite("bytes that are not JSON", () => {
 
 suite("JSON with more than one meaning", () => {
   for (const [text, expected] of [
-    ['{"a":1,"a":2}', ["#/a duplicate-name"]],
-    ['{"a":1,"\\u0061":2}', ["#/a duplicate-name"]],
-    ['{"a":1,"a":2,"a":3}', ["#/a duplicate-name"]],
-    ['{"a":{"b":1,"c":2,"b":3},"a":4}', ["#/a/b duplicate-name", "#/a duplicate-name"]],
-    ['[0,{"x":[{"~/":1,"~/":2}]}]', ["#/1/x/0/~0~1 duplicate-name"]],
-    ['{"":1,"":2}', ["#/ duplicate-name"]],
-    ['{"1":1,"1":2}', ["#/1 duplicate-name"]],
-    ['{"__proto__":1}', ["#/__proto__ forbidden-name"]],
-    ['{"a":[{"\\u005f_proto__":{}}]}', ["#/a/0/__proto__ forbidden-name"]],
-    ['{"__proto__":1,"__proto__":2}', ["#/__proto__ forbidden-name", "#/__proto__ duplicate-name"]],
-    ['["\\ud800"]', ["#/0 lone-surrogate"]],
-    ['["\\udc00\\ud800"]', ["#/0 lone-surrogate"]],
-    ['"\\uD83D😀"', ["# lone-surrogate"]],
-    ['{"\\udead":{"a":1e400}}', ["? lone-surrogate", "? number-out-of-range"]],
-    ["1e400", ["# number-out-of-range"]],
-    ["[-1e400]", ["#/0 number-out-of-range"]],
-    ["[9007199254740992]", ["#/0 number-out-of-range"]],
+    ['{"a":1,"a":2}', ["#/a duplicate_name"]],
+    ['{"a":1,"\\u0061":2}', ["#/a duplicate_name"]],
+    ['{"a":1,"a":2,"a":3}', ["#/a duplicate_name"]],
+    ['{"a":{"b":1,"c":2,"b":3},"a":4}', ["#/a/b duplicate_name", "#/a duplicate_name"]],
+    ['[0,{"x":[{"~/":1,"~/":2}]}]', ["#/1/x/0/~0~1 duplicate_name"]],
+    ['{"":1,"":2}', ["#/ duplicate_name"]],
+    ['{"1":1,"1":2}', ["#/1 duplicate_name"]],
+    ['{"__proto__":1}', ["#/__proto__ forbidden_name"]],
+    ['{"a":[{"\\u005f_proto__":{}}]}', ["#/a/0/__proto__ forbidden_name"]],
+    ['{"__proto__":1,"__proto__":2}', ["#/__proto__ forbidden_name", "#/__proto__ duplicate_name"]],
+    ['["\\ud800"]', ["#/0 lone_surrogate"]],
+    ['["\\udc00\\ud800"]', ["#/0 lone_surrogate"]],
+    ['"\\uD83D😀"', ["# lone_surrogate"]],
+    ['{"\\udead":{"a":1e400}}', ["? lone_surrogate", "? number_out_of_range"]],
+    ["1e400", ["# number_out_of_range"]],
+    ["[-1e400]", ["#/0 number_out_of_range"]],
+    ["[9007199254740992]", ["#/0 number_out_of_range"]],
     [
       "[9007199254740993.0,-9007199254740993,1e300,9007199254740991]",
-      ["#/0 number-out-of-range", "#/1 number-out-of-range", "#/2 number-out-of-range"],
+      ["#/0 number_out_of_range", "#/1 number_out_of_range", "#/2 number_out_of_range"],
     ],
   ] as const) {
     test(`is refused in ${text}`, () => {
@@ -247,11 +247,11 @@ suite("JSON with more than one meaning", () => {
     assert.deepEqual(
       faults('{"a":1e999,"b":{"__proto__":"\\ud800"},"a":[[["\\udfff"]]]}', { maxDepth: 4 }),
       [
-        "#/a number-out-of-range",
-        "#/b/__proto__ forbidden-name",
-        "#/b/__proto__ lone-surrogate",
-        "#/a duplicate-name",
-        "#/a/0/0/0 lone-surrogate",
+        "#/a number_out_of_range",
+        "#/b/__proto__ forbidden_name",
+        "#/b/__proto__ lone_surrogate",
+        "#/a duplicate_name",
+        "#/a/0/0/0 lone_surrogate",
       ],
     );
   });
@@ -276,28 +276,28 @@ suite("JSON with more than one meaning", () => {
       fc.property(fc.jsonValue({ maxDepth: 4 }), fc.nat(), fc.boolean(), (value, seed, escapes) => {
         const planted = plantDuplicate(value, seed, escapes);
         fc.pre(planted !== undefined);
-        const found = faults(planted.text).filter((fault) => fault.endsWith(" duplicate-name"));
-        assert.deepEqual(found, [`${planted.pointer} duplicate-name`]);
+        const found = faults(planted.text).filter((fault) => fault.endsWith(" duplicate_name"));
+        assert.deepEqual(found, [`${planted.pointer} duplicate_name`]);
       }),
       { numRuns: 2000 },
     );
   });
 
   test("is not hidden by a name that another object has", () => {
-    assert.deepEqual(faults('{"a":{"x":1},"b":{"x":1,"y":2,"x":3}}'), ["#/b/x duplicate-name"]);
+    assert.deepEqual(faults('{"a":{"x":1},"b":{"x":1,"y":2,"x":3}}'), ["#/b/x duplicate_name"]);
   });
 });
 
 suite("nesting", () => {
   test("counts arrays and objects, and is refused beyond the limit", () => {
     assert.deepEqual(parse('[{"a":[]}]', { maxDepth: 3 }), [{ a: [] }]);
-    assert.deepEqual(faults('[{"a":[]}]', { maxDepth: 2 }), ["#/0/a too-deep"]);
+    assert.deepEqual(faults('[{"a":[]}]', { maxDepth: 2 }), ["#/0/a too_deep"]);
     assert.deepEqual(parse('"[[["', { maxDepth: 0 }), "[[[");
-    assert.deepEqual(faults("[]", { maxDepth: 0 }), ["# too-deep"]);
+    assert.deepEqual(faults("[]", { maxDepth: 0 }), ["# too_deep"]);
   });
 
   test("comes first where the text breaks off deeper", () => {
-    assert.deepEqual(faults("[".repeat(1_000_000)), [`#${"/0".repeat(64)} too-deep`]);
+    assert.deepEqual(faults("[".repeat(1_000_000)), [`#${"/0".repeat(64)} too_deep`]);
   });
 });
 

@@ -52,7 +52,7 @@ suite("a query", () => {
       faultsOf("invalid-query", () =>
         parseQuery("ok=1&a=%zz&b=%&c=%C3&%ff=1&d=%ED%A0%80&e=%C0%AF&f=é&g=a b&h=%4"),
       ),
-      ["a", "b", "c", "%ff", "d", "e", "f", "g", "h"].map((name) => `${name} malformed-encoding`),
+      ["a", "b", "c", "%ff", "d", "e", "f", "g", "h"].map((name) => `${name} malformed_encoding`),
     );
   });
 
