@@ -79,7 +79,7 @@ class Load {
    * the last connect, and the server under test would find them neatly one after the other.
    */
   #connectNext(): void {
-    const request = new UniqueRequest(this.#order, this.#clients.length);
+    const request = new UniqueRequest(this.#order);
     const client = new Client(this.#order.port, request, {
       answered: (answered, sentAt) => this.#answered(answered, sentAt),
       failed: this.#failed,

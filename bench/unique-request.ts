@@ -1,6 +1,5 @@
-const COUNTING_DIGITS = 6;
+const DIGITS = 9;
 const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
 
 export interface RequestTarget {
   port: number;
@@ -9,18 +8,25 @@ export interface RequestTarget {
   series: number;
 }
 
+let created = 0;
+
 /**
- * The bytes of one connection's request, with another name and e-mail each time: 6 digits that
- * count, 3 of the connection, 3 of the series. They are changed in place, which is safe as long
- * as a request was answered before the next is asked for.
+ * The bytes of one connection's request, with another name and e-mail each time: 3 digits of the
+ * series, then 9 that count over all connections, as a script that creates users would number them.
+ * They are changed in place, which is safe as long as a request was answered before the next is
+ * asked for.
  */
 export class UniqueRequest {
   readonly #bytes: Buffer;
   readonly #nameAt: number;
   readonly #emailAt: number;
 
-  constructor({ port, path, series }: RequestTarget, connection: number) {
-    const unique = "0".repeat(COUNTING_DIGITS) + threeDigits(connection) + threeDigits(series);
+  constructor({ port, path, series }: RequestTarget) {
+    if (!Number.isInteger(series) || series < 0 || series > 999) {
+      throw new RangeError(`${series} does not fit into three digits`);
+    }
+    const prefix = String(series).padStart(3, "0");
+    const unique = prefix + "0".repeat(DIGITS);
     const body = `{"name":"Alice Johnson ${unique}","email":"alice${unique}@example.com","age":30}`;
     const head = [
       `POST ${path} HTTP/1.1`,
@@ -30,31 +36,19 @@ export class UniqueRequest {
       `Content-Length: ${body.length}`,
     ].join("\r\n");
     this.#bytes = Buffer.from(`${head}\r\n\r\n${body}`);
-    this.#nameAt = this.#bytes.indexOf(unique);
-    this.#emailAt = this.#bytes.lastIndexOf(unique);
+    this.#nameAt = this.#bytes.indexOf(unique) + prefix.length;
+    this.#emailAt = this.#bytes.lastIndexOf(unique) + prefix.length;
   }
 
-  /**
-   * Counts with the lowest digit first. That changes one byte most of the time, and it scatters
-   * successive e-mails over the index, as those of real users are.
-   */
   next(): Buffer {
     const bytes = this.#bytes;
-    for (let place = 0; place < COUNTING_DIGITS; place++) {
-      const value = bytes[this.#emailAt + place]! + 1;
-      const carries = value > DIGIT_9;
-      const digit = carries ? DIGIT_0 : value;
+    let rest = ++created;
+    for (let place = DIGITS - 1; place >= 0; place--) {
+      const digit = DIGIT_0 + (rest % 10);
       bytes[this.#nameAt + place] = digit;
       bytes[this.#emailAt + place] = digit;
-      if (!carries) return bytes;
+      rest = Math.floor(rest / 10);
     }
-    throw new RangeError("Out of unique e-mails for one connection");
+    return bytes;
   }
-}
-
-function threeDigits(value: number): string {
-  if (!Number.isInteger(value) || value < 0 || value > 999) {
-    throw new RangeError(`${value} does not fit into three digits`);
-  }
-  return String(value).padStart(3, "0");
 }

@@ -19,7 +19,6 @@ const users = resource("users", {
       input.email.endsWith("@example.invalid") &&
       fail("/email", "disposable-address", "belongs to nobody"),
   ],
-  list: { filter: ["name", "age"], sort: ["name", "age"] },
   example: { name: "Alice Johnson", email: "alice@example.com", age: 30 },
 });
 

@@ -21,7 +21,7 @@ export function openLog(stream: NodeJS.WriteStream): Log {
 function forPrograms(fd: number): Log {
   // Lines are gathered: a system call for each would cost more than many requests do.
   const destination = pino.destination({ fd, sync: false, minLength: 4_096 });
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino({ base: null }, destination);
   const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
   timer.unref();
   return {

@@ -19,23 +19,22 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const done = (settle: () => void) => {
-      request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
-      settle();
-    };
-    const onData = (chunk: Buffer) => {
+    request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBytes) {
-        request.pause();
-        done(() => reject(tooLarge(maxBytes)));
-      } else {
+      if (size <= maxBytes) {
         chunks.push(chunk);
+      } else {
+        request.pause();
+        reject(tooLarge(maxBytes));
       }
-    };
-    const onEnd = () =>
-      done(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
-    const onGone = () => done(() => reject(new ClientGone("The client went away.")));
-    request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+    });
+    request.on("end", () =>
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)),
+    );
+    request.on("close", () => {
+      if (!request.complete) reject(new ClientGone("The client went away."));
+    });
+    request.on("error", () => {});
   });
 }
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Dialect } from "../declare/dialect.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { requestId } from "../kernel/ids.ts";
 import type { Observe } from "../kernel/observations.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "../pipeline/answer.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
+import { closeBehind } from "./body.ts";
 
 export interface RawAnswers {
   readonly dialect: Dialect;
@@ -13,33 +15,48 @@ export interface RawAnswers {
   readonly observe: Observe;
 }
 
-type ParserError = Error & { readonly code?: string | undefined; readonly rawPacket?: unknown };
+type ParserError = Error & {
+  readonly code?: string | undefined;
+  readonly rawPacket?: unknown;
+  /** Where in `rawPacket` the parser stopped. */
+  readonly bytesParsed?: number;
+};
+
+/** Sockets that had their last answer; the parser goes on to report every packet that follows. */
+const answered = new WeakSet<Socket>();
 
 /** A request that never becomes one: Node's parser gives up, and only the socket is left to answer on. */
 export function answerParserError(error: ParserError, socket: Socket, context: RawAnswers): void {
+  if (answered.has(socket)) return;
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  // An answer is on its way already: anything more would be read as a part of it.
-  const { _httpMessage: current } = socket as Socket & { _httpMessage?: ServerResponse };
-  if (current?.headersSent) {
-    socket.destroy();
-    return;
-  }
-  answerOnSocket(socket, problemOfParser(error), context);
+  answered.add(socket);
+  const problem = problemOfParser(error);
+  ignoreWhatFollows(socket);
+  afterEarlierAnswers(socket, (begun) => {
+    // An answer is on its way already: anything more would be read as a part of it.
+    if (begun !== undefined) begun.once("finish", () => socket.end());
+    else if (socket.writable) answerOnSocket(socket, "", problem, context);
+    destroySoon(socket);
+  });
 }
 
 /** What Node would answer by itself, or not at all, before a route is reached. */
 export function answerBeforeRoutes(server: Server, context: RawAnswers): void {
-  server.on("connect", (_request: IncomingMessage, socket: Socket) => {
+  server.on("connect", ({ method = "" }: IncomingMessage, socket: Socket) => {
+    // Node has taken its own listeners off, and an error that nobody hears ends the process.
+    socket.on("error", () => socket.destroy());
+    const allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    ignoreWhatFollows(socket);
     answerOnSocket(
       socket,
-      new Problem("method-not-allowed", {
-        headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
-      }),
+      method,
+      new Problem("method-not-allowed", { headers: { allow } }),
       context,
     );
+    destroySoon(socket);
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     const id = requestId();
@@ -49,7 +66,9 @@ export function answerBeforeRoutes(server: Server, context: RawAnswers): void {
       context.pages,
       id,
     );
-    response.writeHead(answer.status, { ...headersOf(answer, id), connection: "close" });
+    // Whether the body comes is up to the client, so what follows can't be told from it.
+    closeBehind(request, response);
+    response.writeHead(answer.status, headersOf(answer, id));
     response.end(answer.body);
     observed(context, id, request.method ?? "", answer);
   });
@@ -60,13 +79,10 @@ export function answerBeforeRoutes(server: Server, context: RawAnswers): void {
 }
 
 /** https://nodejs.org/api/http.html#event-clienterror and the error codes of llhttp */
-function problemOfParser({ code, rawPacket }: ParserError): Problem {
-  switch (code) {
+function problemOfParser(error: ParserError): Problem {
+  switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
-      // The parser counts the request line as a header; a first line without an end is a long URL.
-      return Buffer.isBuffer(rawPacket) && !rawPacket.includes("\n")
-        ? new Problem("uri-too-long")
-        : new Problem("header-fields-too-large");
+      return new Problem(isInRequestLine(error) ? "uri-too-long" : "header-fields-too-large");
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new Problem("request-timeout");
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
@@ -76,17 +92,64 @@ function problemOfParser({ code, rawPacket }: ParserError): Problem {
   }
 }
 
-function answerOnSocket(socket: Socket, problem: Problem, context: RawAnswers): void {
+/**
+ * The parser counts the request line as a header, and stops behind what was too much of it. Where
+ * the line began in an earlier packet and ends in a later one, a header is the better guess.
+ */
+function isInRequestLine({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
+  if (!Buffer.isBuffer(rawPacket) || bytesParsed === 0) return false;
+  const start = rawPacket.lastIndexOf("\n", bytesParsed - 1) + 1;
+  return (
+    rawPacket.toString("latin1", bytesParsed, bytesParsed + 6) === " HTTP/" ||
+    /^[A-Z-]{1,20} [^ :]/.test(rawPacket.toString("latin1", start, start + 24))
+  );
+}
+
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/**
+ * Waits for the answers to pipelined requests that were complete: answers come in the order of
+ * requests (RFC 9112 section 9.3.2).
+ * @param act Gets the answer to the malformed request itself, where that one has begun already.
+ */
+function afterEarlierAnswers(
+  socket: HttpSocket,
+  act: (begun: ServerResponse | undefined) => void,
+): void {
+  const { _httpMessage: current } = socket;
+  if (current?.req.complete) current.once("close", () => afterEarlierAnswers(socket, act));
+  else act(current?.headersSent ? current : undefined);
+}
+
+/** Reads on, so that the other side gets to see its answer, but past the parser. */
+function ignoreWhatFollows(socket: Socket): void {
+  socket.removeAllListeners("data");
+  socket.on("data", () => {});
+}
+
+function destroySoon(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), 1_000);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
+}
+
+function answerOnSocket(
+  socket: Socket,
+  method: string,
+  problem: Problem,
+  context: RawAnswers,
+): void {
   const id = requestId();
   const answer = problemAnswer(problem, context.dialect, context.pages, id);
   const headers = {
     ...headersOf(answer, id),
+    date: new Date(systemClock.now()).toUTCString(),
     "content-length": Buffer.byteLength(answer.body ?? ""),
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${answer.status} ${problem.type}\r\n${lines.join("")}\r\n${answer.body}`);
-  observed(context, id, "", answer);
+  observed(context, id, method, answer);
 }
 
 function headersOf(answer: Answer, id: string): Record<string, string> {

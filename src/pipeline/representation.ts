@@ -51,7 +51,20 @@ export function recordPath(
 }
 
 export function validators(row: StoredRow): { etag: string; "last-modified": string } {
-  return { etag: entityTag(row), "last-modified": new Date(row.updatedAt).toUTCString() };
+  return { etag: entityTag(row), "last-modified": httpDate(row.updatedAt) };
+}
+
+let lastSecond = Number.NaN;
+let lastDate = "";
+
+/** RFC 9110 section 5.6.7. Most writes of a turn share a second, and formatting one costs. */
+function httpDate(milliseconds: number): string {
+  const second = Math.floor(milliseconds / 1_000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastDate = new Date(milliseconds).toUTCString();
+  }
+  return lastDate;
 }
 
 export interface RecordAnswer {

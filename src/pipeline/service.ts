@@ -53,7 +53,7 @@ export async function startService(
         : {
             place: "thread",
             entry: writerEntry,
-            workerData: { module: String(module), place, store: address } satisfies WriterData,
+            above: { module: String(module), place, store: address } satisfies WriterData,
             digest: compiled.digest,
           },
   });

@@ -1,7 +1,6 @@
-import { workerData } from "node:worker_threads";
 import { isApi } from "../declare/api.ts";
 import { compile } from "../declare/compile.ts";
-import { engineOf, serveWriter } from "../store/open.ts";
+import { engineOf, serveWriter, threadData } from "../store/open.ts";
 import { type Place, serving } from "./serving.ts";
 import { performer } from "./transaction/perform.ts";
 
@@ -14,7 +13,7 @@ export interface WriterData {
   readonly store: string;
 }
 
-const { module, place, store } = workerData as WriterData;
+const { module, place, store } = threadData() as WriterData;
 const { default: api } = (await import(module)) as { default: unknown };
 if (!isApi(api)) throw new Error(`${module} does not export an API as default.`);
 const compiled = compile(api);

@@ -7,7 +7,7 @@ import { sqliteEngine } from "./sqlite/engine.ts";
 import { openSqliteSchema, openSqliteStore, type StoreOptions } from "./sqlite/open.ts";
 
 export type { StoreOptions, WriterPlace } from "./sqlite/open.ts";
-export { serveWriter } from "./sqlite/writer-thread.ts";
+export { serveWriter, threadData } from "./sqlite/writer-thread.ts";
 
 /**
  * The store's door: which engine stands behind an address is decided here, and known nowhere else.

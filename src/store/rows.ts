@@ -16,7 +16,7 @@ export interface StoredRow {
 export type RowId = string | number;
 
 /** Values of the first version: random, so that a record made anew under an old id differs from the old one. */
-const MAX_FIRST_VERSION = 2 ** 40;
+const MAX_FIRST_VERSION = 2 ** 30;
 
 /**
  * The statements of one resource, compiled once for an engine. Values are always parameters.

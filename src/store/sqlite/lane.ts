@@ -1,126 +1,200 @@
 import type { TransactionSql } from "../../declare/resource.ts";
+import type { Observe } from "../../kernel/observations.ts";
 import { type Lane, StoreError, type Unit } from "../port.ts";
+import { type Call, errorOf, type Reply } from "./call.ts";
+import type { StatementResult } from "./connection.ts";
 import { kyselyOver } from "./engine.ts";
-import { errorOf, type Writer } from "./writer.ts";
+import type { Listener, Transport } from "./transport.ts";
 
 export interface LaneOptions {
-  /** Units in a turn at the most; bounds how long the last one of a turn waits for the commit. */
-  readonly maxBatch: number;
-  /** Units waiting at the most; one more is refused at once. */
+  /** Units under way at the most; one more is refused at once. */
   readonly maxWaiting: number;
   /** Milliseconds that an interactive transaction may hold the lane. */
   readonly maxHoldMs: number;
-  /** Number of the last turn that the database has seen. */
-  readonly turn: number;
+  /** Milliseconds without an answer after which the writer is taken for hung and replaced. */
+  readonly writerTimeoutMs: number;
+  /** Number of the last unit that is durable, read on another connection. */
+  readonly lastDurable: () => number;
+  readonly connect: (listener: Listener) => Transport | Promise<Transport>;
+  readonly observe: Observe;
 }
 
-interface Waiting {
-  /** By name, or a closure that gets the lane to itself. */
-  readonly unit: Unit;
-  readonly hold: (() => Promise<void>) | undefined;
+interface Pending {
   resolve(outcome: unknown): void;
   reject(error: unknown): void;
 }
 
+const RESTART_DELAYS_MS = [0, 50, 200, 1_000, 5_000];
+const WATCH_EVERY_MS = 500;
 /**
- * The commit lane. What waits is taken first come, first served; one turn is in flight at a time,
- * and there is no timer: while one turn commits, the next one gathers.
+ * Units that are sent without waiting for the end of the pass: while the writer works on these, the
+ * rest of the pass is still being read, and neither thread waits for the other.
  */
-export class SqliteLane implements Lane {
-  readonly #writer: Writer;
+const CHUNK = 8;
+
+/**
+ * The commit lane, as seen from where requests are served. What one pass of the event loop brings
+ * goes to the writer in one message; whatever waits there when a turn begins shares its commit.
+ */
+export class SqliteLane implements Lane, Listener {
   readonly #options: LaneOptions;
-  #waiting: Waiting[] = [];
-  #turn: number;
-  #running = false;
+  #transport: Transport | undefined;
+  /** Units that the writer has not answered, in the order of their numbers. */
+  #pending: Pending[] = [];
+  #firstPending: number;
+  #outbox: Unit[] = [];
+  #done:
+    | { resolve(result: StatementResult | undefined): void; reject(error: unknown): void }
+    | undefined;
+  #holds: Promise<unknown> = Promise.resolve();
+  #holding = 0;
+  #deaths = 0;
+  #answers = 0;
+  #watch: NodeJS.Timeout | undefined;
   #closed = false;
   #idle: (() => void) | undefined;
+  /** Undefined while the writer is well. */
+  trouble: string | undefined;
 
-  constructor(writer: Writer, options: LaneOptions) {
-    this.#writer = writer;
+  constructor(options: LaneOptions) {
     this.#options = options;
-    this.#turn = options.turn;
+    this.#firstPending = options.lastDurable() + 1;
+  }
+
+  async open(): Promise<void> {
+    this.#transport = await this.#options.connect(this);
   }
 
   submit(unit: Unit): Promise<unknown> {
-    return this.#enqueue(unit, undefined);
-  }
-
-  async transact<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
-    let result: T | undefined;
-    await this.#enqueue(undefined, async () => {
-      result = await this.#hold(work);
+    if (this.#closed) return Promise.reject(closed());
+    if (this.#transport === undefined) return Promise.reject(lost());
+    if (this.#pending.length >= this.#options.maxWaiting) {
+      return Promise.reject(new StoreError("overloaded", "Too many writes are waiting."));
+    }
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject });
+      const waiting = this.#outbox.push(unit);
+      if (waiting === CHUNK) this.#sendUnits();
+      else if (waiting === 1) setImmediate(() => this.#sendUnits());
+      this.#startWatch();
     });
-    return result as T;
   }
 
-  /** Resolves when everything that was submitted has been answered; takes nothing new. */
-  async close(): Promise<void> {
+  transact<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closed());
+    this.#holding++;
+    const held = this.#holds.then(() => this.#hold(work));
+    this.#holds = held
+      .catch(() => {})
+      .then(() => {
+        this.#holding--;
+        this.#settleIdle();
+      });
+    return held;
+  }
+
+  /**
+   * Takes nothing new, waits for everything that was submitted, and closes the writer.
+   * @param idle Called when all was answered, before the writer closes.
+   */
+  async close(idle: () => void): Promise<void> {
     this.#closed = true;
-    if (this.#running || this.#waiting.length > 0) {
+    if (this.#pending.length > 0 || this.#holding > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
     }
+    clearInterval(this.#watch);
+    idle();
+    if (this.#transport === undefined) return;
+    await this.#call({ call: "close" });
+    await this.#transport.close();
   }
 
-  #enqueue(unit: Unit, hold: Waiting["hold"]): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new StoreError("closed", "The store is closed."));
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      return Promise.reject(new StoreError("overloaded", "Too many writes are waiting."));
+  reply(reply: Reply): void {
+    this.#answers++;
+    if (reply.reply === "done") {
+      const done = this.#done;
+      this.#done = undefined;
+      if (reply.failure === undefined) done?.resolve(reply.result);
+      else done?.reject(errorOf(reply.failure));
+      return;
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ unit, hold, resolve, reject });
-      if (this.#running) return;
-      this.#running = true;
-      // Not at once: whatever else this pass of the event loop brings shares the commit.
-      setImmediate(() => this.#run());
-    });
-  }
-
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const [first] = this.#waiting;
-      if (first?.hold === undefined) await this.#runTurn(this.#takeBatch());
-      else await this.#runHold(this.#waiting.shift()!);
+    this.#deaths = 0;
+    const answered = this.#pending.splice(0, reply.results.length);
+    this.#firstPending += answered.length;
+    for (const [index, { resolve, reject }] of answered.entries()) {
+      const { outcome, failure } = reply.results[index]!;
+      if (failure === undefined) resolve(outcome);
+      else reject(errorOf(failure));
     }
-    this.#running = false;
-    this.#idle?.();
+    this.#settleIdle();
   }
 
-  #takeBatch(): Waiting[] {
-    let size = 0;
-    const most = Math.min(this.#waiting.length, this.#options.maxBatch);
-    while (size < most && this.#waiting[size]!.hold === undefined) size++;
-    if (size === this.#waiting.length) {
-      const all = this.#waiting;
-      this.#waiting = [];
-      return all;
-    }
-    return this.#waiting.splice(0, size);
-  }
-
-  async #runTurn(batch: readonly Waiting[]): Promise<void> {
-    try {
-      const results = await this.#writer.run(
-        ++this.#turn,
-        batch.map(({ unit }) => unit),
+  /** Tells everyone who waits whether their unit became durable before the writer went. */
+  died(reason: unknown): void {
+    this.#transport = undefined;
+    const { observe, lastDurable } = this.#options;
+    observe({ event: "writer.died", error: reason, unitsLost: this.#pending.length });
+    const durable = lastDurable() - this.#firstPending + 1;
+    const pending = this.#pending;
+    this.#firstPending += pending.length;
+    this.#pending = [];
+    this.#outbox = [];
+    for (const [index, { reject }] of pending.entries()) {
+      reject(
+        index < durable
+          ? new StoreError(
+              "outcome-lost",
+              "The writer died after the commit and before the answer.",
+            )
+          : lost(),
       );
-      batch.forEach(({ resolve, reject }, index) => {
-        const { outcome, failure } = results[index]!;
-        if (failure === undefined) resolve(outcome);
-        else reject(errorOf(failure));
-      });
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
+    }
+    this.#done?.reject(lost());
+    this.#done = undefined;
+    this.#settleIdle();
+    void this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    const began = performance.now();
+    while (!this.#closed) {
+      const delay = RESTART_DELAYS_MS[Math.min(this.#deaths++, RESTART_DELAYS_MS.length - 1)]!;
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      try {
+        // Numbers go on behind the last durable one: those of lost units are free again.
+        this.#firstPending = this.#options.lastDurable() + 1;
+        this.#transport = await this.#options.connect(this);
+        this.trouble = undefined;
+        this.#options.observe({
+          event: "writer.restarted",
+          milliseconds: performance.now() - began,
+        });
+        return;
+      } catch (error) {
+        this.trouble = "the writer can't be restarted";
+        this.#options.observe({ event: "writer.gave-up", error });
+      }
     }
   }
 
-  async #runHold({ hold, resolve, reject }: Waiting): Promise<void> {
-    try {
-      resolve(await hold!());
-    } catch (error) {
-      reject(error);
-    }
+  #sendUnits(): void {
+    const units = this.#outbox;
+    if (units.length === 0) return;
+    this.#outbox = [];
+    const first = this.#firstPending + this.#pending.length - units.length;
+    this.#transport?.send({ call: "units", first, units: JSON.stringify(units) });
+  }
+
+  #call(call: Call): Promise<StatementResult | undefined> {
+    // What was submitted before must be there before.
+    this.#sendUnits();
+    const { promise, resolve, reject } = Promise.withResolvers<StatementResult | undefined>();
+    if (this.#transport === undefined) return Promise.reject(lost());
+    this.#done = { resolve, reject };
+    this.#transport.send(call);
+    return promise;
   }
 
   async #hold<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
@@ -129,45 +203,67 @@ export class SqliteLane implements Lane {
     let queue: Promise<unknown> = Promise.resolve();
     const sql = kyselyOver((statement, parameters) => {
       // One call to the writer at a time, also when the closure does not await its statements.
-      const result = queue.then(() => {
+      const result = queue.then(async () => {
         if (ended !== undefined) throw ended;
-        return this.#writer.statement(statement, parameters);
+        return (await this.#call({ call: "statement", sql: statement, parameters }))!;
       });
       queue = result.catch(() => {});
       return result;
     });
-    await this.#writer.begin();
+    await this.#call({ call: "begin" });
     let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<never>((_, reject) => {
+      const error = new StoreError(
+        "held-too-long",
+        `A transaction held the lane for more than ${maxHoldMs} ms and was rolled back.`,
+      );
+      timer = setTimeout(() => reject(error), maxHoldMs);
+    });
     try {
-      const result = await Promise.race([
-        work(sql),
-        new Promise<never>((_, reject) => {
-          timer = setTimeout(
-            () =>
-              reject(
-                new StoreError(
-                  "held-too-long",
-                  `A transaction held the lane for more than ${maxHoldMs} ms and was rolled back.`,
-                ),
-              ),
-            maxHoldMs,
-          );
-        }),
-      ]);
-      ended = new StoreError("closed", "The transaction has ended.");
+      const result = await Promise.race([work(sql), tooLong]);
+      ended = closedTransaction();
       await queue;
-      await this.#writer.end(true);
+      await this.#call({ call: "end", commit: true });
       return result;
     } catch (error) {
-      ended =
-        error instanceof StoreError
-          ? error
-          : new StoreError("closed", "The transaction has ended.");
+      ended = error instanceof StoreError ? error : closedTransaction();
       await queue;
-      await this.#writer.end(false).catch(() => {});
+      await this.#call({ call: "end", commit: false }).catch(() => {});
       throw error;
     } finally {
       clearTimeout(timer);
     }
   }
+
+  /**
+   * Counts its own ticks, not time: a machine that slept has not been waiting for the writer.
+   */
+  #startWatch(): void {
+    if (this.#watch !== undefined) return;
+    const patience = Math.ceil(this.#options.writerTimeoutMs / WATCH_EVERY_MS);
+    let seen = this.#answers;
+    let ticks = 0;
+    this.#watch = setInterval(
+      () => {
+        if (this.#answers !== seen || this.#pending.length === 0) ticks = 0;
+        else ticks++;
+        seen = this.#answers;
+        if (ticks < patience) return;
+        ticks = 0;
+        this.#transport?.kill(
+          new Error(`The writer gave no answer for ${this.#options.writerTimeoutMs} ms.`),
+        );
+      },
+      Math.min(WATCH_EVERY_MS, this.#options.writerTimeoutMs),
+    );
+    this.#watch.unref();
+  }
+
+  #settleIdle(): void {
+    if (this.#pending.length === 0 && this.#holding === 0) this.#idle?.();
+  }
 }
+
+const lost = () => new StoreError("writer-lost", "The writer is away; nothing was committed.");
+const closed = () => new StoreError("closed", "The store is closed.");
+const closedTransaction = () => new StoreError("closed", "The transaction has ended.");

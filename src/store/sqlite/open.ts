@@ -6,9 +6,9 @@ import { SqliteConnection } from "./connection.ts";
 import { sqliteEngine } from "./engine.ts";
 import { openingError } from "./errors.ts";
 import { SqliteLane } from "./lane.ts";
-import { LocalWriter } from "./local-writer.ts";
 import { SqliteSchema } from "./schema.ts";
-import { ThreadWriter } from "./thread-writer.ts";
+import { connectHere, connectThread } from "./transport.ts";
+import type { WriterOptions } from "./writer.ts";
 
 /** Number of the layout of our own tables; a file with a higher one is from a newer release. */
 const FORMAT = 1;
@@ -19,7 +19,8 @@ export type WriterPlace =
   | {
       readonly place: "thread";
       readonly entry: URL;
-      readonly workerData: unknown;
+      /** What the module of the thread reads with `threadData`. */
+      readonly above: unknown;
       readonly digest: string;
     }
   /** In this thread: where an API exists as closures only. */
@@ -35,7 +36,7 @@ export interface StoreOptions {
   /** Default 2,000. */
   readonly maxHoldMs?: number;
   /** Default 10,000. */
-  readonly turnTimeoutMs?: number;
+  readonly writerTimeoutMs?: number;
 }
 
 /**
@@ -90,7 +91,7 @@ function prepareFile(path: string): void {
     connection.execute("BEGIN IMMEDIATE", []);
     connection.database.exec(`
       CREATE TABLE IF NOT EXISTS posthaste_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-      INSERT INTO posthaste_meta (name, value) VALUES ('turn', '0') ON CONFLICT DO NOTHING;
+      INSERT INTO posthaste_meta (name, value) VALUES ('last_unit', '0') ON CONFLICT DO NOTHING;
       PRAGMA user_version = ${FORMAT};
       COMMIT`);
   } finally {
@@ -102,34 +103,35 @@ const cause = (error: unknown) => (error instanceof StoreError ? (error.cause ??
 
 /** Opens a migrated file for serving. */
 export async function openSqliteStore(path: string, options: StoreOptions): Promise<Store> {
+  const { writer, observe } = options;
   const reader = new SqliteConnection(path, { readOnly: true });
-  const committedTurn = () =>
-    Number(reader.execute("SELECT value FROM posthaste_meta WHERE name = 'turn'", [])[0]?.value);
-  const { writer: place } = options;
-  const writer =
-    place.place === "here"
-      ? new LocalWriter(path, place.perform)
-      : await ThreadWriter.start({
-          path,
-          entry: place.entry,
-          workerData: place.workerData,
-          digest: place.digest,
-          turnTimeoutMs: options.turnTimeoutMs ?? 10_000,
-          committedTurn,
-          observe: options.observe,
-        });
-  const lane = new SqliteLane(writer, {
-    maxBatch: options.maxBatch ?? 256,
+  const file: WriterOptions = { path, maxBatch: options.maxBatch ?? 256 };
+  const lane = new SqliteLane({
     maxWaiting: options.maxWaiting ?? 10_000,
     maxHoldMs: options.maxHoldMs ?? 2_000,
-    turn: committedTurn(),
+    writerTimeoutMs: options.writerTimeoutMs ?? 10_000,
+    lastDurable: () =>
+      Number(
+        reader.execute("SELECT value FROM posthaste_meta WHERE name = 'last_unit'", [])[0]?.value,
+      ),
+    connect: (listener) =>
+      writer.place === "here"
+        ? connectHere(file, writer.perform, listener)
+        : connectThread({ ...file, ...writer }, listener),
+    observe,
   });
+  try {
+    await lane.open();
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
   return {
     lane,
     reader,
     engine: sqliteEngine,
     health(): Health {
-      if (writer.trouble !== undefined) return { ok: false, reason: writer.trouble };
+      if (lane.trouble !== undefined) return { ok: false, reason: lane.trouble };
       try {
         reader.execute("SELECT 1", []);
         return { ok: true };
@@ -138,10 +140,9 @@ export async function openSqliteStore(path: string, options: StoreOptions): Prom
       }
     },
     async close() {
-      await lane.close();
-      // The last connection to close folds the write-ahead log into the file; it must be one that may write.
-      reader.close();
-      await writer.close();
+      // Reads may go on until the last write is answered; then the writer, closing last, folds the
+      // write-ahead log into the file.
+      await lane.close(() => reader.close());
     },
   };
 }

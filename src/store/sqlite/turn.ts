@@ -1,17 +1,19 @@
 import type { TransactionSql } from "../../declare/resource.ts";
 import { type Perform, type Performed, StoreError, type Transaction, type Unit } from "../port.ts";
+import { failureOf, type UnitResult } from "./call.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { kyselyOver } from "./engine.ts";
 import { storeError } from "./errors.ts";
-import { failureOf, type UnitResult } from "./writer.ts";
 
 /**
  * A turn of the lane: one transaction, a savepoint for each unit, one commit. A unit that fails is
  * rolled back alone; when the commit fails, every unit in it fails, and nobody was told otherwise.
+ * @param last Number of the last unit, kept with the data: it tells what became durable, should the
+ * writer die before it could answer.
  */
 export async function runTurn(
   connection: SqliteConnection,
-  turn: number,
+  last: number,
   units: readonly Unit[],
   perform: Perform,
 ): Promise<UnitResult[]> {
@@ -24,7 +26,9 @@ export async function runTurn(
       if (!connection.inTransaction)
         throw new StoreError("failed", "The transaction was ended by the database.");
     }
-    connection.execute("UPDATE posthaste_meta SET value = ? WHERE name = 'turn'", [String(turn)]);
+    connection.execute("UPDATE posthaste_meta SET value = ? WHERE name = 'last_unit'", [
+      String(last),
+    ]);
     connection.execute("COMMIT", []);
     return results;
   } catch (error) {

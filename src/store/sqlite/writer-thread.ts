@@ -1,59 +1,56 @@
-import { parentPort } from "node:worker_threads";
-import type { Perform, Unit } from "../port.ts";
-import { LocalWriter } from "./local-writer.ts";
-import { type Failure, failureOf } from "./writer.ts";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { Perform } from "../port.ts";
+import { type Call, failureOf, type Reply } from "./call.ts";
+import { SqliteWriter, type WriterOptions } from "./writer.ts";
 
-/** The calls of `Writer`, as messages. One is under way at a time, so none needs a number. */
-export type Call =
-  | { readonly call: "open"; readonly path: string }
-  | { readonly call: "run"; readonly turn: number; readonly units: readonly Unit[] }
-  | { readonly call: "begin" }
-  | { readonly call: "statement"; readonly sql: string; readonly parameters: readonly unknown[] }
-  | { readonly call: "end"; readonly commit: boolean }
-  | { readonly call: "close" };
+/** What the thread is started with, beside what the module above it needs. */
+export interface ThreadData {
+  readonly writer: WriterOptions;
+  readonly above: unknown;
+}
 
-export type Reply =
-  /** The module was loaded; `digest` tells which declarations it holds. */
-  | { readonly reply: "loaded"; readonly digest: string }
-  | { readonly reply: "value"; readonly value: unknown }
-  | { readonly reply: "failure"; readonly failure: Failure };
+/** Sent once: the module was loaded, and the connection is open or could not be opened. */
+export interface Greeting {
+  readonly digest: string;
+  readonly failure: ReturnType<typeof failureOf> | undefined;
+}
 
-/** Answers the calls of the main thread until it is told to close. Runs in the writer thread. */
+/** What the module above the store was started with, when it runs in the writer thread. */
+export function threadData(): unknown {
+  return (workerData as ThreadData).above;
+}
+
+/**
+ * Runs the writer in this thread until it is told to close.
+ * @param digest Tells the main thread which declarations `perform` was made from.
+ */
 export function serveWriter(digest: string, perform: Perform): void {
   const port = parentPort;
   if (port === null) throw new Error("The writer thread was loaded outside a thread.");
-  let writer: LocalWriter | undefined;
-
-  const answer = async (call: Call): Promise<unknown> => {
-    if (call.call === "open") {
-      writer = new LocalWriter(call.path, perform);
-      return undefined;
-    }
-    if (writer === undefined) throw new Error("The writer is not open.");
-    switch (call.call) {
-      case "run":
-        return writer.run(call.turn, call.units);
-      case "begin":
-        return writer.begin();
-      case "statement":
-        return writer.statement(call.sql, call.parameters);
-      case "end":
-        return writer.end(call.commit);
-      case "close":
-        return writer.close();
-    }
-  };
-
-  port.on("message", (call: Call) => {
-    answer(call)
-      .then(
-        (value): Reply => ({ reply: "value", value }),
-        (error): Reply => ({ reply: "failure", failure: failureOf(error) }),
-      )
-      .then((reply) => {
-        port.postMessage(reply);
-        if (call.call === "close") port.close();
-      });
-  });
-  port.postMessage({ reply: "loaded", digest } satisfies Reply);
+  const greet = (failure: Greeting["failure"]) =>
+    port.postMessage({ digest, failure } satisfies Greeting);
+  try {
+    const writer = new SqliteWriter(
+      (workerData as ThreadData).writer,
+      perform,
+      (reply: Reply) => port.postMessage(reply),
+      () => {
+        for (
+          let next = receiveMessageOnPort(port);
+          next !== undefined;
+          next = receiveMessageOnPort(port)
+        ) {
+          receive(next.message as Call);
+        }
+      },
+    );
+    const receive = (call: Call) => {
+      writer.receive(call);
+      if (call.call === "close") port.unref();
+    };
+    port.on("message", receive);
+    greet(undefined);
+  } catch (error) {
+    greet(failureOf(error));
+  }
 }

@@ -1,37 +1,124 @@
-import { StoreError, type StoreErrorKind, type Unit } from "../port.ts";
-import type { StatementResult } from "./connection.ts";
+import type { Perform, Unit } from "../port.ts";
+import { type Call, failureOf, type Reply } from "./call.ts";
+import { SqliteConnection, type StatementResult } from "./connection.ts";
+import { refuseControl, runTurn } from "./turn.ts";
 
-/** What became of a unit, as plain data: it may have to cross a thread. */
-export interface UnitResult {
-  readonly outcome: unknown;
-  readonly failure: Failure | undefined;
+export interface WriterOptions {
+  readonly path: string;
+  /** Units in a turn at the most; bounds how long the first of a turn waits for the commit. */
+  readonly maxBatch: number;
 }
 
-export interface Failure {
-  readonly kind: StoreErrorKind;
-  readonly message: string;
-  readonly columns: readonly string[];
-}
+/**
+ * Owns the one writing connection. Calls are taken in their order; units that wait when a turn
+ * begins go into it together. There is no timer: while one turn commits, the next one gathers.
+ */
+export class SqliteWriter {
+  readonly #connection: SqliteConnection;
+  readonly #perform: Perform;
+  readonly #maxBatch: number;
+  readonly #answer: (reply: Reply) => void;
+  /** Hands over what has come in meanwhile, without a turn of the event loop. */
+  readonly #gather: () => void;
+  readonly #calls: Exclude<Call, { call: "units" }>[] = [];
+  /** Units behind the calls: `#order` says how many of them come before which call. */
+  #units: Unit[] = [];
+  #firstUnit = 0;
+  #order: number[] = [];
+  #held = false;
+  #running = false;
 
-/** Whoever holds the one writing connection: a thread, or this one. One call at a time. */
-export interface Writer {
-  run(turn: number, units: readonly Unit[]): Promise<readonly UnitResult[]>;
-  begin(): Promise<void>;
-  statement(sql: string, parameters: readonly unknown[]): Promise<StatementResult>;
-  end(commit: boolean): Promise<void>;
-  close(): Promise<void>;
-  /** Undefined while the writer is well. */
-  readonly trouble: string | undefined;
-}
-
-export function failureOf(error: unknown): Failure {
-  if (error instanceof StoreError) {
-    return { kind: error.kind, message: error.message, columns: error.columns };
+  constructor(
+    { path, maxBatch }: WriterOptions,
+    perform: Perform,
+    answer: (reply: Reply) => void,
+    gather: () => void = () => {},
+  ) {
+    this.#connection = new SqliteConnection(path, { readOnly: false });
+    this.#maxBatch = maxBatch;
+    this.#perform = perform;
+    this.#answer = answer;
+    this.#gather = gather;
   }
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { kind: "failed", message, columns: [] };
-}
 
-export function errorOf({ kind, message, columns }: Failure): StoreError {
-  return new StoreError(kind, message, { columns });
+  receive(call: Call): void {
+    if (call.call === "units") {
+      if (this.#units.length === 0) this.#firstUnit = call.first;
+      this.#units.push(...(JSON.parse(call.units) as Unit[]));
+    } else {
+      this.#calls.push(call);
+      this.#order.push(this.#units.length);
+    }
+    if (!this.#running) {
+      this.#running = true;
+      void this.#run();
+    }
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      this.#gather();
+      const [call] = this.#calls;
+      // While the lane is held, units wait; what the holder asks for comes first.
+      if (call !== undefined && (this.#held || this.#order[0] === 0)) {
+        this.#calls.shift();
+        this.#order.shift();
+        this.#obey(call);
+      } else if (this.#units.length > 0 && !this.#held) {
+        await this.#turn();
+      } else {
+        break;
+      }
+    }
+    this.#running = false;
+  }
+
+  async #turn(): Promise<void> {
+    const size = Math.min(this.#order[0] ?? this.#units.length, this.#maxBatch);
+    const units = size === this.#units.length ? this.#units : this.#units.slice(0, size);
+    const first = this.#firstUnit;
+    this.#units = size === this.#units.length ? [] : this.#units.slice(size);
+    this.#firstUnit += size;
+    this.#order = this.#order.map((before) => before - size);
+    const results = await runTurn(this.#connection, first + size - 1, units, this.#perform);
+    this.#answer({ reply: "results", first, results });
+  }
+
+  #obey(call: Exclude<Call, { call: "units" }>): void {
+    try {
+      this.#answer({ reply: "done", result: this.#do(call), failure: undefined });
+    } catch (error) {
+      this.#answer({ reply: "done", result: undefined, failure: failureOf(error) });
+    }
+  }
+
+  #do(call: Exclude<Call, { call: "units" }>): StatementResult | undefined {
+    switch (call.call) {
+      case "begin":
+        this.#connection.execute("BEGIN IMMEDIATE", []);
+        this.#held = true;
+        return undefined;
+      case "statement":
+        return this.#connection.run(refuseControl(call.sql), call.parameters);
+      case "end":
+        this.#held = false;
+        this.#end(call.commit);
+        return undefined;
+      case "close":
+        this.#connection.close();
+        return undefined;
+    }
+  }
+
+  #end(commit: boolean): void {
+    // SQLite ends a transaction by itself after some errors, and a commit would promise nothing then.
+    const open = this.#connection.inTransaction;
+    if (!open && !commit) return;
+    try {
+      this.#connection.execute(commit ? "COMMIT" : "ROLLBACK", []);
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#connection.execute("ROLLBACK", []);
+      throw error;
+    }
+  }
 }

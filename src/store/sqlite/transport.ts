@@ -1,0 +1,98 @@
+import { Worker } from "node:worker_threads";
+import type { Perform } from "../port.ts";
+import { StoreError } from "../port.ts";
+import { type Call, errorOf, type Reply } from "./call.ts";
+import { SqliteWriter, type WriterOptions } from "./writer.ts";
+import type { Greeting, ThreadData } from "./writer-thread.ts";
+
+/** The way to a writer, wherever it is. */
+export interface Transport {
+  send(call: Call): void;
+  /** Ends a writer that does not answer any more. */
+  kill(reason: Error): void;
+  close(): Promise<void>;
+}
+
+export interface Listener {
+  reply(reply: Reply): void;
+  /** The writer is gone, without having been told to. */
+  died(reason: unknown): void;
+}
+
+/** A writer in this thread. */
+export function connectHere(
+  options: WriterOptions,
+  perform: Perform,
+  listener: Listener,
+): Transport {
+  const writer = new SqliteWriter(options, perform, (reply) => listener.reply(reply));
+  return {
+    send: (call) => writer.receive(call),
+    kill: () => {},
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface ThreadOptions extends WriterOptions {
+  /** The module that the thread runs; it ends in `serveWriter`. */
+  readonly entry: URL;
+  /** What that module reads with `threadData`. */
+  readonly above: unknown;
+  /** Digest of the declarations that the main thread serves. */
+  readonly digest: string;
+}
+
+/** A writer in a thread of its own. Resolves when its connection is open. */
+export async function connectThread(
+  options: ThreadOptions,
+  listener: Listener,
+): Promise<Transport> {
+  const { entry, above, digest, path, maxBatch } = options;
+  const worker = new Worker(entry, {
+    workerData: { writer: { path, maxBatch }, above } satisfies ThreadData,
+    name: "posthaste-writer",
+  });
+  let death: unknown;
+  let closing = false;
+  worker.on("error", (error) => {
+    death ??= error;
+  });
+  const exited = new Promise<void>((resolve) => {
+    worker.on("exit", (code) => {
+      death ??= new Error(`The writer thread ended with code ${code}.`);
+      resolve();
+    });
+  });
+  const greeting = await Promise.race([
+    new Promise<Greeting>((resolve) => worker.once("message", resolve)),
+    exited.then(() => {
+      throw death;
+    }),
+  ]);
+  if (greeting.failure !== undefined || greeting.digest !== digest) {
+    await worker.terminate();
+    throw greeting.failure === undefined ? otherDeclarations() : errorOf(greeting.failure);
+  }
+  worker.on("message", (reply: Reply) => listener.reply(reply));
+  exited.then(() => {
+    if (!closing) listener.died(death);
+  });
+  return {
+    send: (call) => {
+      if (call.call === "close") closing = true;
+      worker.postMessage(call);
+    },
+    kill: (reason) => {
+      death ??= reason;
+      void worker.terminate();
+    },
+    close: () => exited,
+  };
+}
+
+function otherDeclarations(): StoreError {
+  return new StoreError(
+    "unusable",
+    "The module of the API gave other declarations when the writer thread loaded it. What it declares must depend on nothing but its own code: no random names, no question which thread it is in.",
+  );
+}
