@@ -4,6 +4,8 @@ export interface Settings {
   /** Measured time of one figure. */
   seconds: number;
   rounds: number;
+  /** What the load comes from: Node's own HTTP client, or bare sockets. */
+  client: "node" | "raw";
   /** Where the stores go. */
   directory: string;
   /** Names of contenders; `undefined` for all of them. */

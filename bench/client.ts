@@ -5,15 +5,24 @@ import type { UniqueRequest } from "./unique-request.ts";
 // An answer is done with before the next socket is read, so one buffer serves them all.
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
 
+export interface LoadClient {
+  wasAnswered: boolean;
+  send(now: number): void;
+  close(): void;
+}
+
 export interface ClientEvents {
   /** A 201 has arrived in full for the request that was sent at `sentAt` (`performance.now`). */
-  answered(client: Client, sentAt: number): void;
+  answered(client: LoadClient, sentAt: number): void;
   /** The connection broke, or an answer was anything but one 201. */
   failed(reason: Error): void;
 }
 
-/** One keep-alive connection with at most one request outstanding. */
-export class Client {
+/**
+ * One keep-alive connection with at most one request outstanding, as cheap as it can be made: the
+ * server under test gets nearly all of both cores.
+ */
+export class RawClient implements LoadClient {
   wasAnswered = false;
   readonly #request: UniqueRequest;
   readonly #events: ClientEvents;

@@ -76,6 +76,7 @@ class Subject {
   readonly sample: Sample = { rampMs: 0, steady: {} };
   readonly #server: Server;
   readonly #measureMs: number;
+  readonly #client: LoadOrder["client"];
   #created = 0;
   #series = 0;
 
@@ -83,6 +84,7 @@ class Subject {
     this.name = name;
     this.#server = server;
     this.#measureMs = settings.seconds * 1000;
+    this.#client = settings.client;
   }
 
   /** Started, primed with a few requests, and paused. */
@@ -126,6 +128,7 @@ class Subject {
     this.#server.resume();
     try {
       const report = await generateLoad({
+        client: this.#client,
         mode,
         port: Number(this.#server.url.port),
         path: `${this.#server.url.pathname}/users`,

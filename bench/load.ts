@@ -1,15 +1,19 @@
 /**
  * The load generator, a process of its own. It shares the machine's cores with the server under
- * test, so what it does per request counts: raw sockets, no pipelining, bytes built beforehand.
+ * test, so what it spends on a request is part of every figure: that of Node's HTTP client, or as
+ * little as can be (`raw`).
  *
  * Usage: `node load.ts '<LoadOrder as JSON>'`; prints a LoadReport as JSON, or fails.
  */
 
-import { Client } from "./client.ts";
+import { type ClientEvents, type LoadClient, RawClient } from "./client.ts";
+import { NodeClient } from "./node-client.ts";
 import { percentile } from "./statistics.ts";
 import { type RequestTarget, UniqueRequest } from "./unique-request.ts";
 
 export interface LoadOrder extends RequestTarget {
+  /** `node`: Node's own HTTP client. `raw`: bare sockets. */
+  client: "node" | "raw";
   /**
    * `steady`: every connection is answered once, then all run for the warm-up and the measured
    * time. `ramp`: all connect at once and keep sending until each of them was answered once.
@@ -47,7 +51,7 @@ class Load {
   readonly #order: LoadOrder;
   readonly #done: (report: LoadReport) => void;
   readonly #failed: (reason: Error) => void;
-  readonly #clients: Client[] = [];
+  readonly #clients: LoadClient[] = [];
   readonly #latencies: Float64Array;
   readonly #startedAt = performance.now();
   #created = 0;
@@ -79,22 +83,25 @@ class Load {
    * the last connect, and the server under test would find them neatly one after the other.
    */
   #connectNext(): void {
-    const request = new UniqueRequest(this.#order);
-    const client = new Client(this.#order.port, request, {
+    const events: ClientEvents = {
       answered: (answered, sentAt) => this.#answered(answered, sentAt),
       failed: this.#failed,
-    });
+    };
+    const client =
+      this.#order.client === "node"
+        ? new NodeClient(this.#order, events)
+        : new RawClient(this.#order.port, new UniqueRequest(this.#order), events);
     this.#clients.push(client);
     this.#send(client, performance.now());
     if (this.#clients.length < this.#order.connections) setImmediate(() => this.#connectNext());
   }
 
-  #send(client: Client, now: number): void {
+  #send(client: LoadClient, now: number): void {
     this.#outstanding += 1;
     client.send(now);
   }
 
-  #answered(client: Client, sentAt: number): void {
+  #answered(client: LoadClient, sentAt: number): void {
     const now = performance.now();
     this.#created += 1;
     this.#outstanding -= 1;
@@ -111,7 +118,7 @@ class Load {
     }
   }
 
-  #gather(client: Client, now: number): void {
+  #gather(client: LoadClient, now: number): void {
     const isRamp = this.#order.mode === "ramp";
     if (!client.wasAnswered) {
       client.wasAnswered = true;

@@ -10,6 +10,12 @@ export interface RequestTarget {
 
 let created = 0;
 
+/** Counts over all connections of the process. */
+export function nextNumber(): number {
+  created += 1;
+  return created;
+}
+
 /**
  * The bytes of one connection's request, with another name and e-mail each time: 3 digits of the
  * series, then 9 that count over all connections, as a script that creates users would number them.
@@ -42,7 +48,7 @@ export class UniqueRequest {
 
   next(): Buffer {
     const bytes = this.#bytes;
-    let rest = ++created;
+    let rest = nextNumber();
     for (let place = DIGITS - 1; place >= 0; place--) {
       const digit = DIGIT_0 + (rest % 10);
       bytes[this.#nameAt + place] = digit;

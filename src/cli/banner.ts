@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import type { Api } from "../declare/api.ts";
 import { compile } from "../declare/compile.ts";
 import type { RunningServer } from "../http/server.ts";
@@ -8,14 +8,15 @@ import { painter } from "./terminal.ts";
 export function banner(api: Api, server: RunningServer, store: string): string {
   const paint = painter(process.stdout);
   const { title = "API", version = "1.0.0" } = api.options;
-  const root = `${server.origin}${server.base}`;
+  const origin = reachable(server.origin);
+  const root = `${origin}${server.base}`;
   const line = (name: string, value: string) => `  ${paint("dim", name.padEnd(7))} ${value}`;
   return [
     "",
     `  ${paint("bold", "Posthaste")} serves ${paint("bold", title)} ${version}`,
     "",
     line("API", paint("cyan", root)),
-    line("Docs", paint("cyan", `${server.origin}/docs`)),
+    line("Docs", paint("cyan", `${origin}/docs`)),
     line("Store", shortest(store)),
     "",
     ...tryIt(api, root).map((text) => `  ${text}`),
@@ -23,9 +24,15 @@ export function banner(api: Api, server: RunningServer, store: string): string {
   ].join("\n");
 }
 
-function shortest(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith("..") ? path : fromHere;
+/** Every address of a machine is none that one can go to. */
+function reachable(origin: string): string {
+  return origin.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}
+
+function shortest(store: string): string {
+  if (!isAbsolute(store)) return store;
+  const fromHere = relative(process.cwd(), store);
+  return fromHere.startsWith("..") ? store : fromHere;
 }
 
 /** A request that works when pasted: the first create that anyone may do, with its example. */

@@ -22,37 +22,39 @@ export async function dev(file: string, serveArguments: readonly string[]): Prom
 
   let child: ChildProcess | undefined;
   let stopping = false;
+  let changed = false;
   const start = () => {
+    changed = false;
     child = spawn(
       process.execPath,
       [...process.execArgv, process.argv[1]!, "serve", file, ...serveArguments],
-      {
-        stdio: "inherit",
-      },
+      // The channel carries nothing: when it closes, the child knows that nobody looks after it.
+      { stdio: ["inherit", "inherit", "inherit", "ipc"] },
     );
-    child.once("exit", (code) => {
+    child.once("exit", () => {
       child = undefined;
       if (stopping) process.exit(0);
-      if (code !== 0 && code !== null) say("waiting for a change …");
+      else if (changed) start();
+      else say("waiting for a change …");
     });
   };
 
   let timer: NodeJS.Timeout | undefined;
-  const restart = (changed: string) => {
+  const restart = (name: string) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      say(`${relative(process.cwd(), resolve(folder, changed))} changed; starting again`);
+      say(`${relative(process.cwd(), resolve(folder, name))} changed; starting again`);
       if (child === undefined) {
         start();
         return;
       }
-      child.once("exit", start);
+      changed = true;
       child.kill("SIGTERM");
     }, SETTLE_MS);
   };
   watch(folder, { recursive: true }, (_event, name) => {
     if (name !== null && SOURCE.test(name) && !IGNORED.test(name)) restart(name);
-  });
+  }).on("error", (error) => say(`changes can't be watched any more: ${error.message}`));
 
   const stop = () => {
     stopping = true;

@@ -1,4 +1,3 @@
-import { pino } from "pino";
 import type { Observation, Observe } from "../kernel/observations.ts";
 import { painter } from "./terminal.ts";
 
@@ -9,27 +8,33 @@ export interface Log {
 }
 
 const FLUSH_EVERY_MS = 250;
+const HELD_BACK_BYTES = 65_536;
 
 /**
  * The log: JSON lines where a program reads them, short lines where a person does. It shows what
  * observations say; no header field, query or body is among that.
  */
 export function openLog(stream: NodeJS.WriteStream): Log {
-  return stream.isTTY ? forPeople(stream) : forPrograms((stream as unknown as { fd: number }).fd);
+  return stream.isTTY ? forPeople(stream) : forPrograms(stream);
 }
 
-function forPrograms(fd: number): Log {
-  // Lines are gathered: a system call for each would cost more than many requests do.
-  const destination = pino.destination({ fd, sync: false, minLength: 4_096 });
-  const logger = pino({ base: null }, destination);
-  const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS);
-  timer.unref();
+/** Lines are gathered: a system call for each costs as much as reading and validating a body. */
+function forPrograms(stream: NodeJS.WriteStream): Log {
+  let held = "";
+  const flush = () => {
+    if (held === "") return;
+    stream.write(held);
+    held = "";
+  };
+  setInterval(flush, FLUSH_EVERY_MS).unref();
+  process.on("exit", flush);
   return {
     observe: (observation) => {
-      const { event, ...rest } = observation;
-      logger[levelOf(observation)]({ event, ...rest, ...errorOf(observation) });
+      const level = levelOf(observation);
+      held += `${JSON.stringify({ level, time: Date.now(), ...observation, ...errorOf(observation) })}\n`;
+      if (level === "error" || held.length > HELD_BACK_BYTES) flush();
     },
-    flush: () => destination.flushSync(),
+    flush,
   };
 }
 

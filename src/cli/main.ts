@@ -25,7 +25,7 @@ const { env } = process;
 const storeOption = [
   "--store <address>",
   "database: a file, made where it is not",
-  env.POSTHASTE_STORE ?? "posthaste.db",
+  env.POSTHASTE_STORE || "posthaste.db",
 ] as const;
 const prefixOption = ["--prefix <path>", "path in front of every operation", "/api"] as const;
 
@@ -34,8 +34,8 @@ const serving = (name: string, description: string) =>
     .command(name)
     .description(description)
     .argument("<file>", "module whose default export is the API")
-    .option("--port <number>", "port to listen on, 0 for any free one", env.PORT ?? "3000")
-    .option("--host <address>", "address to listen on", env.HOST ?? "127.0.0.1")
+    .option("--port <number>", "port to listen on, 0 for any free one", env.PORT || "3000")
+    .option("--host <address>", "address to listen on", env.HOST || "127.0.0.1")
     .option(...storeOption)
     .option(...prefixOption);
 
@@ -88,6 +88,11 @@ program
     await scaffold(name);
   });
 
+let file = "";
+program.hook("preAction", (_program, command) => {
+  file = command.args[0] ?? "";
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -96,9 +101,8 @@ try {
     error instanceof CommandError ||
     error instanceof DeclarationError ||
     error instanceof StoreError;
-  const file = error instanceof DeclarationError ? `${program.args[1] ?? ""}: ` : "";
   const text = expected
-    ? `${file}${error.message}`
+    ? `${error instanceof DeclarationError ? `${file}: ` : ""}${error.message}`
     : error instanceof Error
       ? (error.stack ?? error.message)
       : String(error);

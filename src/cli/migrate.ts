@@ -1,5 +1,6 @@
 import { compile } from "../declare/compile.ts";
 import { planStore } from "../pipeline/service.ts";
+import type { MigrationPlan } from "../store/migration.ts";
 import { loadApi } from "./load-api.ts";
 import { CommandError, painter } from "./terminal.ts";
 
@@ -20,13 +21,17 @@ export async function migrate(file: string, options: MigrateOptions): Promise<vo
     new Set(options.drop),
   );
   try {
-    for (const note of plan.notes) print(`${paint("dim", "note")}  ${note}`);
+    for (const note of plan.notes)
+      print(`${paint("dim", "note")}  ${withWholeCommands(note, file, options.store)}`);
     if (plan.refusals.length > 0) {
       const lines = plan.refusals.map(
         ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
       );
-      throw new CommandError(`This could lose data, so nothing was changed:\n${lines.join("\n")}`);
+      throw new CommandError(
+        `This could lose data, so nothing was changed:\n${withWholeCommands(lines.join("\n"), file, options.store)}`,
+      );
     }
+    assertAllDropped(plan, options.drop);
     const sql = statements();
     if (sql.length === 0) {
       print("The database is as declared. There is nothing to do.");
@@ -46,4 +51,24 @@ export async function migrate(file: string, options: MigrateOptions): Promise<vo
   } finally {
     close();
   }
+}
+
+/** A typo must not read like a success. */
+function assertAllDropped({ steps }: MigrationPlan, drop: readonly string[]): void {
+  const gone = steps.flatMap((step) => {
+    if (step.kind === "drop-table") return [step.table];
+    return step.kind === "drop-column" ? [`${step.table}.${step.column}`] : [];
+  });
+  const kept = drop.filter((name) => !gone.includes(name));
+  if (kept.length === 0) return;
+  throw new CommandError(
+    `Nothing was changed: there is no ${kept.join(", no ")} to drop. --drop takes a column (users.age) or a table (users) that is in the database and is not declared any more, or a column whose type has changed.`,
+  );
+}
+
+/** The store's sentences know neither the file of the API nor the database; commands need both. */
+export function withWholeCommands(text: string, file: string, store: string): string {
+  const where =
+    store === (process.env.POSTHASTE_STORE || "posthaste.db") ? "" : ` --store ${store}`;
+  return text.replaceAll("posthaste migrate", `posthaste migrate ${file}${where}`);
 }

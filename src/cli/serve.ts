@@ -1,8 +1,9 @@
-import { resolve } from "node:path";
 import { type RunningServer, startServer } from "../http/server.ts";
+import { StoreError } from "../store/port.ts";
 import { banner } from "./banner.ts";
 import { loadApi } from "./load-api.ts";
 import { openLog } from "./log.ts";
+import { withWholeCommands } from "./migrate.ts";
 import { CommandError, painter } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -20,22 +21,23 @@ export async function serve(file: string, options: ServeOptions): Promise<void> 
   const { api, url } = await loadApi(file);
   const log = openLog(process.stderr);
   warnOfUnsafeSettings();
-  const store = options.store.includes(":") ? options.store : resolve(options.store);
   const server = await startServer(api, {
     host: options.host,
     port,
     base,
-    store,
+    store: options.store,
     module: url,
     migrate: options.migrate ? "additive" : "never",
     observe: log.observe,
   }).catch((error) => {
-    throw sentenceOf(error, options);
+    throw sentenceOf(error, file, options);
   });
-  process.stdout.write(`${banner(api, server, store)}\n`);
+  stopOnSignals(server, log.flush);
+  // Who started it may have gone, with the pipe that this would be read from; serving goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  process.stdout.write(`${banner(api, server, options.store)}\n`);
   log.observe({ event: "server.listening", url: `${server.origin}${server.base}` });
   log.flush();
-  stopOnSignals(server, log.flush);
 }
 
 function stopOnSignals(server: RunningServer, flush: () => void): void {
@@ -54,6 +56,8 @@ function stopOnSignals(server: RunningServer, flush: () => void): void {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  // Only `posthaste dev` starts it with a channel, and has gone when that closes.
+  if (process.connected) process.once("disconnect", stop);
 }
 
 function warnOfUnsafeSettings(): void {
@@ -76,11 +80,13 @@ function readPrefix(text: string): string {
   throw new CommandError(`"${text}" is not a path to serve below: write it as /api.`);
 }
 
-function sentenceOf(error: unknown, { host, port }: ServeOptions): unknown {
+function sentenceOf(error: unknown, file: string, { host, port, store }: ServeOptions): unknown {
+  if (error instanceof StoreError)
+    return new CommandError(withWholeCommands(error.message, file, store));
   switch ((error as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":
       return new CommandError(
-        `Port ${port} on ${host} is taken by another process. Choose another: --port ${Number(port) + 1}, or --port 0 for any.`,
+        `Port ${port} on ${host} is taken by another process. Choose another: --port ${Number(port) < 65_535 ? Number(port) + 1 : 3_000}, or --port 0 for any.`,
       );
     case "EACCES":
       return new CommandError(

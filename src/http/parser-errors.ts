@@ -88,9 +88,28 @@ function problemOfParser(error: ParserError): Problem {
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new Problem("content-too-large", { detail: "The chunk extensions are too large." });
     default:
-      return new Problem("malformed-request");
+      return new Problem("malformed-request", { detail: details[error.code ?? ""] ?? unreadable });
   }
 }
+
+const unreadable = "The bytes can't be read as an HTTP/1.1 request.";
+const oneLength = "A request has one Content-Length, which is a whole number, or it is chunked.";
+
+/** What the parser found, in words of ours: its own are nobody's business. */
+const details: Readonly<Record<string, string>> = {
+  HPE_INVALID_METHOD: "The request line does not begin with a method that the server knows.",
+  HPE_INVALID_URL: "The request target is not a URL.",
+  HPE_INVALID_VERSION: "The request line does not end in a known version of HTTP, CR and LF.",
+  HPE_INVALID_HEADER_TOKEN: "A header field has a character in it that none may have.",
+  HPE_INVALID_CONTENT_LENGTH: oneLength,
+  HPE_UNEXPECTED_CONTENT_LENGTH: oneLength,
+  HPE_INVALID_TRANSFER_ENCODING: oneLength,
+  HPE_INVALID_CHUNK_SIZE: "The length of a chunk is not a hexadecimal number.",
+  HPE_CR_EXPECTED: "A line does not end in CR LF.",
+  HPE_LF_EXPECTED: "A line does not end in CR LF.",
+  HPE_STRICT: "A line, or a chunk, does not end in CR LF.",
+  HPE_INVALID_EOF_STATE: "The connection ended in the middle of the request.",
+};
 
 /**
  * The parser counts the request line as a header, and stops behind what was too much of it. Where

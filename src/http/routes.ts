@@ -124,7 +124,7 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
         path: query === -1 ? url! : url!.slice(0, query),
         ...(operation === undefined ? {} : { operation }),
         status: answer.status,
-        milliseconds: performance.now() - began,
+        milliseconds: Math.round((performance.now() - began) * 1_000) / 1_000,
         ...(answer.problem === undefined ? {} : { problem: answer.problem }),
       });
     };

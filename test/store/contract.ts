@@ -190,7 +190,12 @@ export function storeContract(driver: StoreDriver): void {
           await sleep(5);
           await tx.insertInto("things").values({ name }).execute();
         });
-      await Promise.all([submit({ do: "insert", name: "a" }), insert("b"), insert("c"), insert("d")]);
+      await Promise.all([
+        submit({ do: "insert", name: "a" }),
+        insert("b"),
+        insert("c"),
+        insert("d"),
+      ]);
       assert.deepEqual(await names(), ["a", "b", "c", "d"]);
     });
 
@@ -227,14 +232,15 @@ export function storeContract(driver: StoreDriver): void {
       assert.deepEqual(seen, [0, 0, 0, 3, 3, 3, 6]);
     });
 
-    holds("what comes together is committed together", async (t) => {
+    holds("units that come together share commits", async (t) => {
       const { submit, address } = await open(t);
       const seen = await Promise.all(
-        Array.from({ length: 20 }, (_, index) =>
+        Array.from({ length: 60 }, (_, index) =>
           submit({ do: "insert-and-look", name: `${index}`, file: address }),
         ),
       );
-      assert.deepEqual(new Set(seen), new Set([0]));
+      const commits = new Set(seen).size;
+      assert.ok(commits <= 6, `60 units took ${commits} commits`);
     });
 
     holds("one more than may wait is refused at once, and the others are served", async (t) => {

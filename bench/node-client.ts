@@ -1,0 +1,57 @@
+import { Agent, request } from "node:http";
+import type { ClientEvents, LoadClient } from "./client.ts";
+import { nextNumber, type RequestTarget } from "./unique-request.ts";
+
+/**
+ * One keep-alive connection of Node's own HTTP client, with at most one request outstanding: what
+ * a service that calls the API spends on a request.
+ */
+export class NodeClient implements LoadClient {
+  wasAnswered = false;
+  readonly #target: RequestTarget;
+  readonly #events: ClientEvents;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #isClosing = false;
+
+  constructor(target: RequestTarget, events: ClientEvents) {
+    this.#target = target;
+    this.#events = events;
+  }
+
+  send(now: number): void {
+    const { port, path, series } = this.#target;
+    const unique = String(series).padStart(3, "0") + String(nextNumber()).padStart(9, "0");
+    const body = `{"name":"Alice Johnson ${unique}","email":"alice${unique}@example.com","age":30}`;
+    const outgoing = request({
+      agent: this.#agent,
+      host: "127.0.0.1",
+      port,
+      path,
+      method: "POST",
+      headers: { accept: "*/*", "content-type": "application/json", "content-length": body.length },
+    });
+    outgoing.on("response", (response) => {
+      let text = "";
+      response.setEncoding("latin1");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("end", () => {
+        if (response.statusCode === 201) this.#events.answered(this, now);
+        else this.#fail(new Error(`Expected 201, got ${response.statusCode}:\n${text}`));
+      });
+      response.on("error", (error) => this.#fail(error));
+    });
+    outgoing.on("error", (error) => this.#fail(error));
+    outgoing.end(body);
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.#agent.destroy();
+  }
+
+  #fail(error: Error): void {
+    if (!this.#isClosing) this.#events.failed(error);
+  }
+}
