@@ -120,11 +120,10 @@ async function write(
     ]),
   );
   await applyRules(task, values, current);
-  const row = await orConflict(task, values, () =>
+  const written = await orConflict(task, values, () =>
     rows.update(transaction, current, values, unit.now),
   );
-  await runHook<UpdateHookContext<RecordValues>>(task, resource.updated, {
-    row: row.values,
+  const row = await runHook<UpdateHookContext<RecordValues>>(task, resource.updated, written, {
     before: current.values,
   });
   return recordAnswer(serving, {

@@ -25,10 +25,10 @@ export async function insert(
 ): Promise<Answer> {
   const { resource, rows, transaction, unit, serving } = task;
   await applyRules(task, values, undefined);
-  const row = await orConflict(task, values, () =>
+  const inserted = await orConflict(task, values, () =>
     rows.insert(transaction, values, { id, parentId: parentIdOf(task), now: unit.now }),
   );
-  await runHook(task, resource.created, { row: row.values });
+  const row = await runHook(task, resource.created, inserted, {});
   const location = recordPath(
     serving.place,
     resource,

@@ -16,6 +16,6 @@ export async function remove(task: Task): Promise<Answer> {
       throw new Problem("still-referenced");
     throw error;
   }
-  await runHook(task, resource.deleted, { row: current.values });
+  await runHook(task, resource.deleted, current, {});
   return { status: 204, headers: {}, body: undefined, problem: undefined };
 }

@@ -1,7 +1,7 @@
 import type { RecordValues } from "../../declare/model.ts";
 import type { Fail, HookContext, RuleContext } from "../../declare/resource.ts";
 import type { Fault } from "../../kernel/problems.ts";
-import type { StoredRow } from "../../store/rows.ts";
+import type { RowId, StoredRow } from "../../store/rows.ts";
 import { validationFailed } from "../validation.ts";
 import type { Task } from "./task.ts";
 
@@ -30,16 +30,21 @@ export async function applyRules(
   });
 }
 
-/** Runs a hook, if there is one; what it marks rolls the write back. */
+/**
+ * Runs a hook, if there is one; what it marks rolls the write back. A hook may write to the record
+ * itself, so what was stored is read again behind it.
+ */
 export async function runHook<Context extends HookContext<RecordValues>>(
   task: Task,
   hook: ((context: Context) => unknown) | undefined,
-  about: Omit<Context, "principal" | "tx" | "fail">,
-): Promise<void> {
-  if (hook === undefined) return;
+  row: StoredRow,
+  about: Omit<Context, keyof HookContext<RecordValues>>,
+): Promise<StoredRow> {
+  if (hook === undefined) return row;
   await collecting(task, async (fail) => {
     const context = {
       ...about,
+      row: row.values,
       principal: task.unit.principal,
       get tx() {
         return task.transaction.sql;
@@ -49,6 +54,7 @@ export async function runHook<Context extends HookContext<RecordValues>>(
     const working = hook(context as unknown as Context);
     if (working instanceof Promise) await working;
   });
+  return (await task.rows.find(task.transaction, row.values.id as RowId)) ?? row;
 }
 
 async function collecting(task: Task, work: (fail: Fail) => Promise<void>): Promise<void> {
