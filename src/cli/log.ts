@@ -49,7 +49,9 @@ function forPeople(stream: NodeJS.WriteStream): Log {
         const took = paint("dim", `${milliseconds.toFixed(1)} ms`);
         const what =
           problem === undefined ? "" : ` ${paint("yellow", problem)} ${paint("dim", requestId)}`;
-        stream.write(`${time} ${method} ${path} ${paint(colour, String(status))} ${took}${what}\n`);
+        stream.write(
+          `${time} ${method} ${printable(path)} ${paint(colour, String(status))} ${took}${what}\n`,
+        );
         return;
       }
       const { event, ...rest } = observation;
@@ -67,6 +69,11 @@ function forPeople(stream: NodeJS.WriteStream): Log {
   };
 }
 
+/** A path is a stranger's text, and must not speak to the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => encodeURIComponent(character));
+}
+
 function levelOf({ event }: Observation): "info" | "error" {
   return event === "request.failed" ||
     event.startsWith("writer.died") ||
@@ -82,12 +89,21 @@ function errorOf(observation: Observation): { error: string } | undefined {
   return { error: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)) };
 }
 
-const SECRETS =
-  /((?:authorization|password|passwd|secret|token|api[-_]?key|cookie)["']?\s*[:=]\s*["']?(?:bearer\s+|basic\s+)?)[^\s"',;&}]+/gi;
+const MAX_ERROR_LENGTH = 16_384;
+
+/** A name that says it, then `=` or `:`, then a value, in quotes or up to the next separator. */
+const NAMED_SECRET =
+  /((?:authorization|pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|(?:api|access|private)[-_ ]?key|cookie)\\?["']?\s*[:=]\s*(?:bearer\s+|basic\s+)?)(?:\\?"(?:[^"\\]|\\[^"])*|'[^']*|[^\s"',;&}]+)/gi;
 
 /** Text of errors is written by others; what looks like a secret in it is taken out. */
 export function redact(text: string): string {
-  return text
-    .replace(SECRETS, "$1[redacted]")
-    .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [redacted]");
+  return (
+    text
+      .slice(0, MAX_ERROR_LENGTH)
+      .replace(NAMED_SECRET, "$1[redacted]")
+      .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [redacted]")
+      // Users and passwords in addresses, and JSON Web Tokens wherever they are.
+      .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi, "$1[redacted]@")
+      .replace(/\beyJ[\w-]{1,4096}\.[\w-]+(?:\.[\w-]*)?/g, "[redacted]")
+  );
 }

@@ -41,7 +41,13 @@ export async function migrate(file: string, options: MigrateOptions): Promise<vo
     for (const statement of sql)
       print(`  ${paint("cyan", `${statement};`.replaceAll("\n", "\n  "))}`);
     if (options.plan) return;
-    apply();
+    try {
+      apply();
+    } catch (error) {
+      throw new CommandError(
+        `The database refused this, so nothing was changed: ${(error as Error).message}.`,
+      );
+    }
     print(
       paint(
         "green",

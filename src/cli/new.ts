@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CommandError, painter } from "./terminal.ts";
 
+/** Names that npm takes for no package. */
+const RESERVED = ["node_modules", "favicon.ico"];
+
 /** `posthaste new NAME`: a folder with an API that runs at once, and a test of it. */
 export async function scaffold(name: string): Promise<void> {
   const folder = resolve(name);
   const project = basename(folder);
-  if (!/^[a-z0-9][a-z0-9._-]{0,100}$/.test(project)) {
+  if (!/^[a-z0-9][a-z0-9._-]{0,100}$/.test(project) || RESERVED.includes(project)) {
     throw new CommandError(
       `"${project}" can't be the name of a package: write it in lower case, words joined by "-".`,
     );

@@ -4,6 +4,7 @@ import { banner } from "./banner.ts";
 import { loadApi } from "./load-api.ts";
 import { openLog } from "./log.ts";
 import { withWholeCommands } from "./migrate.ts";
+import { readPrefix } from "./prefix.ts";
 import { CommandError, painter } from "./terminal.ts";
 
 export interface ServeOptions {
@@ -72,12 +73,6 @@ function readPort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new CommandError(`"${text}" is not a port: a whole number from 0 (any free one) to 65535.`);
-}
-
-function readPrefix(text: string): string {
-  const prefix = text === "/" ? "" : text.replace(/\/$/, "");
-  if (prefix === "" || /^(\/[A-Za-z0-9._~-]+)+$/.test(prefix)) return prefix;
-  throw new CommandError(`"${text}" is not a path to serve below: write it as /api.`);
 }
 
 function sentenceOf(error: unknown, file: string, { host, port, store }: ServeOptions): unknown {

@@ -77,6 +77,10 @@ export function modelOf(
   const unique = ((config.unique ?? []) as (string | string[])[]).map((entry) =>
     typeof entry === "string" ? [entry] : entry,
   );
+  const visible = new Set(fields.filter((field) => field.visible).map(({ name: field }) => field));
+  const visibleUnique = unique
+    .flatMap((entry) => (entry.length === 1 ? entry : []))
+    .filter((field) => visible.has(field));
   return Object.freeze<ResourceModel>({
     name,
     table: name.replaceAll("-", "_"),
@@ -94,9 +98,7 @@ export function modelOf(
     updated: config.updated as ResourceModel["updated"],
     deleted: config.deleted as ResourceModel["deleted"],
     access: config.access as ResourceModel["access"],
-    filter: [
-      ...new Set([...unique.filter((entry) => entry.length === 1).flat(), ...(list.filter ?? [])]),
-    ],
+    filter: [...new Set([...visibleUnique, ...(list.filter ?? [])])],
     sort: [...(list.sort ?? [])],
     limit: Math.min(list.limit ?? 20, maxLimit),
     maxLimit,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Api } from "../declare/api.ts";
 import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
 import { servePages } from "./pages.ts";
-import { refuse } from "./refusals.ts";
+import { answerErrors, refuse } from "./refusals.ts";
 import { type Intake, serveOperations } from "./routes.ts";
 
 export interface PosthasteOptions extends ServiceOptions {
@@ -38,4 +38,5 @@ export function servePosthaste(app: FastifyInstance, service: Service, intake: I
   serveOperations(app, service, intake);
   // Fastify allows one not-found handler for a prefix; without one the host's answers.
   if (app.prefix !== "") refuse(app, service, intake);
+  else answerErrors(app, service, intake);
 }

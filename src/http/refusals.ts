@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { Problem } from "../kernel/problems.ts";
 import type { Service } from "../pipeline/service.ts";
-import { allowedMethods, answering, byPath, type Intake } from "./routes.ts";
+import { allowedMethods, answering, byPath, handlerBehind, type Intake } from "./routes.ts";
 
 /**
  * Gives our answers to what Fastify finds wrong before a route of ours is reached, within the scope
@@ -12,21 +12,37 @@ export function refuse(app: FastifyInstance, service: Service, intake: Intake): 
     pattern: new RegExp(`^${app.prefix}${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
     allow: allowedMethods(operations).join(", "),
   }));
-  app.setNotFoundHandler(
-    answering(service, intake, ({ raw }) => {
-      // Methods that Fastify has no route for end here, also at paths that exist.
-      const path = raw.url?.split("?", 1)[0] ?? "";
-      const known = templates.find(({ pattern }) => pattern.test(path));
-      return Promise.reject(
-        known === undefined
-          ? new Problem("not-found")
-          : new Problem("method-not-allowed", { headers: { allow: known.allow } }),
-      );
-    }),
-  );
-  app.setErrorHandler((error, request, reply) =>
-    answering(service, intake, () => Promise.reject(problemOfFastify(error)))(request, reply),
-  );
+  const nowhere = answering(service, intake, ({ raw }) => {
+    // Methods that Fastify has no route for end here, also at paths that exist.
+    const path = raw.url?.split("?", 1)[0] ?? "";
+    const known = templates.find(({ pattern }) => pattern.test(path));
+    return Promise.reject(
+      known === undefined
+        ? new Problem("not-found")
+        : new Problem("method-not-allowed", { headers: { allow: known.allow } }),
+    );
+  });
+  app.setNotFoundHandler(nowhere);
+  answerErrors(app, service, intake, nowhere);
+}
+
+type Handler = ReturnType<typeof answering>;
+
+/** Errors of Fastify, and of a host's hooks, in the scope of this instance. */
+export function answerErrors(
+  app: FastifyInstance,
+  service: Service,
+  intake: Intake,
+  nowhere?: Handler,
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const behind = request.is404 ? nowhere : handlerBehind(request, error);
+    if (behind !== undefined) return behind(request, reply);
+    return answering(service, intake, () => Promise.reject(problemOfFastify(error)))(
+      request,
+      reply,
+    );
+  });
 }
 
 /** Fastify's errors that mean the client (https://fastify.dev/docs/latest/Reference/Errors/). */

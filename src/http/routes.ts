@@ -27,24 +27,49 @@ export function serveOperations(app: FastifyInstance, service: Service, intake: 
     const allow = allowedMethods(operations);
     for (const operation of operations) {
       const handler = handlerOf(service, intake, operation, path);
-      app.route({ method: operation.method, url, handler, exposeHeadRoute: false });
-      if (operation.method === "GET") app.route({ method: "HEAD", url, handler });
+      route(app, operation.method, url, handler);
+      if (operation.method === "GET") route(app, "HEAD", url, handler);
     }
-    app.route({
-      method: "OPTIONS",
+    const options = optionsAnswer(allow, operations);
+    route(
+      app,
+      "OPTIONS",
       url,
-      handler: answering(service, intake, () => Promise.resolve(optionsAnswer(allow, operations))),
-    });
+      answering(service, intake, () => Promise.resolve(options)),
+    );
     const others = app.supportedMethods.filter((method) => !allow.includes(method));
-    app.route({
-      method: others as RouteOptions["method"],
-      url,
-      exposeHeadRoute: false,
-      handler: answering(service, intake, () =>
-        Promise.reject(new Problem("method-not-allowed", { headers: { allow: allow.join(", ") } })),
-      ),
-    });
+    const headers = { allow: allow.join(", ") };
+    const refusal = () => Promise.reject(new Problem("method-not-allowed", { headers }));
+    route(app, others, url, answering(service, intake, refusal));
   }
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+function route(
+  app: FastifyInstance,
+  method: string | string[],
+  url: string,
+  handler: Handler,
+): void {
+  app.route({
+    method: method as RouteOptions["method"],
+    url,
+    handler,
+    config: { posthaste: handler },
+    exposeHeadRoute: false,
+  });
+}
+
+/**
+ * What would have run, had Fastify not refused the media type first: whether it fits is decided
+ * after who may call, and not before.
+ */
+export function handlerBehind(request: FastifyRequest, error: unknown): Handler | undefined {
+  const { code } = error as { code?: unknown };
+  const aboutTheType = /^FST_ERR_(?:CTP_|ROUTE_MISSING_CONTENT_TYPE)/.test(String(code));
+  const { posthaste } = request.routeOptions.config as { posthaste?: Handler };
+  return aboutTheType ? posthaste : undefined;
 }
 
 export function byPath(operations: readonly Operation[]): Map<string, Operation[]> {

@@ -20,7 +20,9 @@ async function ask(exchange: Received): Promise<Authenticated> {
       throw new Problem("unauthenticated", {
         // RFC 6750 section 3.1; which part was wrong is nobody's business.
         detail: "The credentials are not valid.",
-        headers: { "www-authenticate": `${scheme.challenge} error="invalid_token"` },
+        headers: {
+          "www-authenticate": `${scheme.challenge}${scheme.challenge.includes(" ") ? "," : ""} error="invalid_token"`,
+        },
       });
     }
     if (found !== null) return Object.assign(exchange, { principal: found });

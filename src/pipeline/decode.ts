@@ -46,9 +46,12 @@ function unsupported(operation: Operation, detail: string): Problem {
   const accepts = operation.accepts.join(", ");
   return new Problem("unsupported-media-type", {
     detail: `${detail} This operation takes ${accepts}.`,
-    headers: {
-      accept: accepts,
-      [operation.method === "PATCH" ? "accept-patch" : "accept-post"]: accepts,
-    },
+    headers: { accept: accepts, ...acceptFields(operation) },
   });
+}
+
+/** RFC 5789 section 3.1 and W3C LDP section 7.1; PUT has none. */
+function acceptFields({ method, accepts }: Operation): Record<string, string> {
+  if (method === "POST") return { "accept-post": accepts.join(", ") };
+  return method === "PATCH" ? { "accept-patch": accepts.join(", ") } : {};
 }

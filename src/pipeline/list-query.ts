@@ -19,6 +19,9 @@ export interface ListQuery extends Omit<PageRequest, "parentId"> {
 
 const MAX_IN_VALUES = 100;
 
+/** A time with its offset: without one it would mean another moment on every machine. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+
 interface Comparable {
   readonly field: string;
   readonly kind: FieldKind;
@@ -169,7 +172,7 @@ function readValue(
   { field, kind }: Comparable,
 ): { value?: unknown; expected?: string } {
   if (field === "createdAt" || field === "updatedAt") {
-    const time = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+    const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
     return Number.isNaN(time)
       ? { expected: "a time such as 2026-01-31T12:00:00Z" }
       : { value: time };

@@ -5,7 +5,8 @@ import type { Admitted, Located } from "./exchange.ts";
 
 const INTEGER = /^[1-9][0-9]{0,15}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const CLIENT_CHOSEN = /^[A-Za-z0-9._~-]{1,128}$/;
+// "." and ".." would be resolved away by clients (RFC 3986 section 5.2.4).
+const CLIENT_CHOSEN = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
 /** Reads the ids in the path. What can't be an id names nothing: 404, and no look at the database. */
 export function locate(exchange: Admitted): Located {

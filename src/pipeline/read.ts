@@ -35,6 +35,7 @@ export async function readRecord(exchange: Negotiated): Promise<Answer> {
     row,
     location: undefined,
     returns: undefined,
+    shown: true,
   });
   return { ...answer, headers: { ...answer.headers, ...caching(exchange) } };
 }

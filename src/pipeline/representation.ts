@@ -75,14 +75,19 @@ export interface RecordAnswer {
   readonly location: string | undefined;
   /** `Prefer: return=minimal` (RFC 7240 section 4.2). */
   readonly returns: "minimal" | "representation" | undefined;
+  /** Whether the caller may see the record. */
+  readonly shown: boolean;
 }
 
 export function recordAnswer({ api }: Serving, answer: RecordAnswer): Answer {
   const { resource, row, location, returns } = answer;
   const headers: Record<string, string> = validators(row);
   if (location !== undefined) headers.location = location;
-  if (returns !== undefined) headers["preference-applied"] = `return=${returns}`;
-  if (returns === "minimal") {
+  const minimal = returns === "minimal" || !answer.shown;
+  if (returns !== undefined && (returns === "minimal") === minimal) {
+    headers["preference-applied"] = `return=${returns}`;
+  }
+  if (minimal) {
     // 201 says that something was made, so it stays; 200 with nothing to show is 204.
     return {
       status: answer.status === 201 ? 201 : 204,

@@ -14,7 +14,7 @@ export async function transact(exchange: Validated): Promise<Answer> {
     parentIds,
     id,
     input,
-    conditions: operation.kind === "create" ? undefined : conditionsOf(exchange),
+    conditions: conditionsOf(exchange),
     returns: preferences.return,
     now,
   };

@@ -81,26 +81,53 @@ function findUnknown(
   faults: Fault[],
 ): void {
   if (faults.length >= MAX_FAULTS) return;
-  const schema = dereference(declared, root);
+  const schemas = alternativesFor(declared, root, value);
   if (Array.isArray(value)) {
-    const { items } = schema;
+    const items = schemas.find((schema) => schema.items !== undefined)?.items;
     if (items === undefined) return;
     for (const [index, item] of value.entries()) {
       findUnknown(items, root, item, [...path, index], faults);
     }
     return;
   }
-  if (!isJsonObject(value) || schema.properties === undefined) return;
-  const known = Object.keys(schema.properties);
+  if (!isJsonObject(value) || schemas.length === 0) return;
+  const closed = schemas.every((schema) => schema.additionalProperties === false);
   for (const [name, member] of Object.entries(value)) {
-    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    const property = schemas
+      .map((schema) => propertyOf(schema, name))
+      .find((each) => each !== undefined);
     if (property !== undefined) {
       findUnknown(property, root, member, [...path, name], faults);
-    } else if (schema.additionalProperties === false) {
+    } else if (closed) {
+      const known = schemas.flatMap((schema) => Object.keys(schema.properties ?? {}));
       const detail = `is not a field.${didYouMean(name, known)}`;
       faults.push({ pointer: pointer([...path, name]), detail, code: "unknown_field" });
     }
   }
+}
+
+/** The schemas of a union that a value can be meant by; of several, those whose constants it has. */
+function alternativesFor(declared: JsonSchema, root: JsonSchema, value: unknown): JsonSchema[] {
+  const schema = dereference(declared, root);
+  const alternatives = schema.anyOf ?? schema.oneOf;
+  if (alternatives !== undefined) {
+    const found = alternatives.flatMap((each) => alternativesFor(each, root, value));
+    const meant = found.filter((each) => hasConstants(each, value));
+    return meant.length > 0 ? meant : found;
+  }
+  if (Array.isArray(value)) return schema.items === undefined ? [] : [schema];
+  return isJsonObject(value) && schema.properties !== undefined ? [schema] : [];
+}
+
+function hasConstants({ properties = {} }: JsonSchema, value: unknown): boolean {
+  return Object.entries(properties).every(
+    ([name, property]) =>
+      property.const === undefined || (isJsonObject(value) && value[name] === property.const),
+  );
+}
+
+function propertyOf({ properties }: JsonSchema, name: string): JsonSchema | undefined {
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
 /**

@@ -83,8 +83,7 @@ export class Rows {
       given.id === undefined ? this.#insert : this.#insertWithId,
       parameters,
     );
-    const stored: Record<string, unknown> = { id: row?.id };
-    for (const { name } of this.resource.fields) stored[name] = values[name];
+    const stored = this.#asRead({ id: row?.id }, values);
     if (this.#parentField !== undefined) stored[this.#parentField] = given.parentId;
     return {
       values: this.#stamped(stored, given.now, given.now),
@@ -108,8 +107,7 @@ export class Rows {
     const version = current.version + 1;
     const id = current.values.id;
     await on.execute(this.#update, [...this.#encode(values), version, now, id]);
-    const stored: Record<string, unknown> = { ...current.values };
-    for (const { name } of this.resource.fields) stored[name] = values[name];
+    const stored = this.#asRead({ ...current.values }, values);
     return {
       values: this.#stamped(stored, current.createdAt, now),
       version,
@@ -157,6 +155,14 @@ export class Rows {
       createdAt,
       updatedAt,
     };
+  }
+
+  /** Written values as a later read will give them: what may be missing or null is null. */
+  #asRead(row: Record<string, unknown>, values: RecordValues): Record<string, unknown> {
+    for (const { name, nullable } of this.resource.fields) {
+      row[name] = values[name] ?? (nullable ? null : undefined);
+    }
+    return row;
   }
 
   #encode(values: RecordValues): unknown[] {

@@ -104,7 +104,7 @@ suite("the banner of serve", { concurrency: 2 }, () => {
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
       shown += text;
     });
-    await eventually(8_000, "the banner", () => /curl .*\n/.test(shown));
+    await eventually(8_000, "the banner", () => /curl .*\r?\n/.test(shown));
     assert.ok(shown.includes(`${ESCAPE}[1mPosthaste`), JSON.stringify(shown));
     const plain = shown.replaceAll(new RegExp(`${ESCAPE}\\[[0-9;]*m`, "g"), "");
     const [, origin] = /Docs +(http:\/\/\S+)\/docs/.exec(plain)!;

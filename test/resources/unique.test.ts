@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, suite, test } from "node:test";
+import { anyone, api, resource } from "posthaste";
+import { z } from "zod";
 import fixture from "../fixtures/bookings.ts";
 import { assertProblem, detailAt, faultsOf } from "../support/problem.ts";
-import { type Answer, inBothModes } from "../support/scenario.ts";
+import { type Answer, inBothModes, serve } from "../support/scenario.ts";
 
+const open = { create: anyone, read: anyone, update: anyone, delete: anyone };
 const first = { reference: "A-1", room: "blue", day: "monday" };
 const second = { reference: "B-2", room: "red", day: "friday" };
 
@@ -223,5 +226,35 @@ suite("Unique fields", () => {
         assert.doesNotMatch(answer.text, /tenant|acme/);
       });
     });
+  });
+
+  test("two constraints whose fields read alike are both kept: a_b, and a with b", async (t) => {
+    const pairs = resource("pairs", {
+      schema: z.object({ a: z.string(), b: z.string(), a_b: z.string() }),
+      unique: ["a_b", ["a", "b"]],
+      access: open,
+    });
+    const served = await serve(t, api({ pairs }));
+    await served.make("/pairs", { a: "1", b: "1", a_b: "1" });
+    assertConflict(await served.post("/pairs", { a: "2", b: "2", a_b: "1" }), ["#/a_b"]);
+    assertConflict(await served.post("/pairs", { a: "1", b: "1", a_b: "2" }), ["#/a", "#/b"]);
+    assert.equal(served.rows("pairs").length, 1);
+  });
+
+  test("two resources whose names and fields read alike are both served", async (t) => {
+    const order = resource("order", {
+      schema: z.object({ items_state: z.string() }),
+      access: open,
+      list: { filter: ["items_state"] },
+    });
+    const items = resource("order-items", {
+      schema: z.object({ state: z.string() }),
+      access: open,
+      list: { filter: ["state"] },
+    });
+    const served = await serve(t, api({ order, items }));
+    await served.make("/order", { items_state: "a" });
+    await served.make("/order-items", { state: "a" });
+    assert.equal(served.rows("order_items").length, 1);
   });
 });

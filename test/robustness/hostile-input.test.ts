@@ -371,6 +371,14 @@ suite("Hostile input", () => {
       }
     });
 
+    test("a path that ends in a slash names nothing, whatever the method", async () => {
+      for (const path of [`${PATH}/`, `${PATH}/1/`, "/api/"]) {
+        for (const method of ["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE"]) {
+          await refused(request(method, path), 404, "not-found");
+        }
+      }
+    });
+
     test("an absolute URL for a target is taken as RFC 9112 section 3.2.2 demands", async () => {
       const target = `http://other.example${PATH}`;
       const created = await exchange(served.origin, request("POST", target, headersOf(json), body));

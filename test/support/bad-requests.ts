@@ -172,16 +172,7 @@ function invalidRecord(): Arbitrary<BadRequest> {
     fc.constantFrom("a@", "@b.co", "a b@c.de", "a@b@c.de", "a@example.invalid", "\u0000@b.co"),
   );
   const unknownName = fc.oneof(
-    fc.constantFrom(
-      "id",
-      "nam",
-      "Name",
-      "toString",
-      "constructor",
-      "hasOwnProperty",
-      "",
-      "_version",
-    ),
+    fc.constantFrom("nam", "Name", "toString", "constructor", "hasOwnProperty", "", "_version"),
     fc.string({ minLength: 1, maxLength: 20 }).map((text) => `${text}?`),
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 5 }).map((text) => `${text}é`),
   );
@@ -375,7 +366,6 @@ function badPath(): Arbitrary<BadRequest> {
     fc.constantFrom(
       "/api",
       "/api/",
-      `${USERS}/`,
       "//api/users",
       "/api//users",
       "/api/users/1/",

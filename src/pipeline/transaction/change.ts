@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { applyJsonPatch } from "../../content/json-patch.ts";
 import { mergePatch } from "../../content/merge-patch.ts";
-import type { RecordValues } from "../../declare/model.ts";
+import { mayRead, type RecordValues } from "../../declare/model.ts";
 import type { UpdateHookContext } from "../../declare/resource.ts";
-import type { Json, JsonObject } from "../../kernel/json.ts";
-import { Problem } from "../../kernel/problems.ts";
+import { isJsonObject, type Json, type JsonObject, pointer } from "../../kernel/json.ts";
+import { type Fault, Problem } from "../../kernel/problems.ts";
 import type { StoredRow } from "../../store/rows.ts";
 import type { Answer } from "../answer.ts";
 import { recordAnswer, visibleRecord } from "../representation.ts";
@@ -24,10 +24,8 @@ export async function replace(
 ): Promise<Answer> {
   const { resource, serving, unit, input } = task;
   const current = await findCurrent(task);
-  if (current === undefined && resource.idKind !== "client") {
-    assertConditions(task, undefined);
-    throw new Problem("not-found");
-  }
+  // RFC 9110 section 13.2.1: conditions count only where the answer would be a success without.
+  if (current === undefined && resource.idKind !== "client") throw new Problem("not-found");
   assertConditions(task, current);
   const { dialect } = serving.api;
   if (current === undefined) {
@@ -49,10 +47,16 @@ export async function replace(
 export async function patch(
   task: Task<Extract<WriteInput, { kind: "merge-patch" | "json-patch" }>>,
 ): Promise<Answer> {
-  const { resource, serving, input } = task;
+  const { resource, serving, unit, input } = task;
   const current = await findCurrent(task);
-  assertConditions(task, current);
   if (current === undefined) throw new Problem("not-found");
+  assertConditions(task, current);
+  // A test operation would tell what the caller may not read.
+  if (input.kind === "json-patch" && !mayRead(resource, unit.principal)) {
+    throw new Problem("forbidden", {
+      detail: "A JSON Patch needs read access; send a merge patch.",
+    });
+  }
   const { dialect } = serving.api;
   const before = visibleRecord(resource, dialect, current);
   const shown = dialect.record(before, resource.name);
@@ -64,8 +68,8 @@ export async function patch(
           // What was stored may stand above the limit of a body; it can always be patched.
           maxBytes: resource.maxBodyBytes + JSON.stringify(shown).length,
         });
-  assertServerValuesStay(task, before, dialect.input(after, resource.name));
   const reading = readFields(resource, dialect, after, before);
+  reading.faults.push(...removedServerValues(task, before, dialect.input(after, resource.name)));
   // Unseen, so a patch that does not name it can't mean to remove it.
   for (const { name, visible, writable } of resource.fields) {
     if (writable && !visible && !(name in reading.candidate))
@@ -74,21 +78,16 @@ export async function patch(
   return write(task, current, reading, before);
 }
 
-/** A patch may not remove what only the server writes; setting it to another value is a fault too. */
-function assertServerValuesStay(task: Task, before: JsonObject, after: Json): void {
-  const { resource } = task;
-  if (typeof after !== "object" || after === null || Array.isArray(after)) return;
-  const removed = Object.keys(before).filter(
-    (name) => !Object.hasOwn(after, name) && !resource.fieldsByWireName.get(name)?.writable,
-  );
-  if (removed.length === 0) return;
-  throw new Problem("validation-failed", {
-    errors: removed.map((name) => ({
-      pointer: `#/${name}`,
+/** A patch may not remove what only the server writes; giving it another value is a fault already. */
+function removedServerValues({ resource }: Task, before: JsonObject, after: Json): Fault[] {
+  if (!isJsonObject(after)) return [];
+  return Object.keys(before)
+    .filter((name) => !Object.hasOwn(after, name) && !resource.fieldsByWireName.get(name)?.writable)
+    .map((name) => ({
+      pointer: pointer([name]),
       detail: "is set by the server and can't be removed",
       code: "read_only",
-    })),
-  });
+    }));
 }
 
 async function write(
@@ -132,6 +131,7 @@ async function write(
     row,
     location: undefined,
     returns: unit.returns,
+    shown: mayRead(resource, unit.principal),
   });
 }
 

@@ -40,19 +40,23 @@ async function uniqueConflict(
   for (const names of resource.unique) {
     const id = await rows.findUnique(transaction, names, complete);
     if (id === undefined || id === unit.id) continue;
-    const shown = names.filter((name) => resource.fields.some((field) => field.name === name));
-    for (const name of shown.length > 0 ? shown : names) {
-      const wireName = resource.fields.find((field) => field.name === name)?.wireName ?? name;
-      const others =
-        names.length > 1
-          ? ` together with ${names.filter((other) => other !== name).join(", ")}`
-          : "";
+    // A name that clients don't know would tell them of a field that is hidden from them.
+    const known = resource.fields.filter(
+      ({ name, visible, writable }) => names.includes(name) && (visible || writable),
+    );
+    for (const { wireName } of known) {
+      const others = known
+        .filter((field) => field.wireName !== wireName)
+        .map((field) => field.wireName);
+      const together = others.length > 0 ? ` together with ${others.join(" and ")}` : "";
       errors.push({
         pointer: pointer([wireName]),
-        detail: `is taken already${others}`,
+        detail: `is taken already${together}`,
         code: "unique",
       });
     }
+    if (known.length === 0)
+      errors.push({ pointer: "#", detail: "is there already", code: "unique" });
     if (parent === undefined && mayRead(resource, unit.principal)) {
       existing ??= recordPath(serving.place, resource, [], id);
     }

@@ -5,12 +5,13 @@ import type { Answer } from "../answer.ts";
 import { recordAnswer, recordPath } from "../representation.ts";
 import { orConflict } from "./conflicts.ts";
 import { applyRules, runHook } from "./rules.ts";
-import { assertParents, parentIdOf, type Task } from "./task.ts";
+import { assertCollectionConditions, assertParents, parentIdOf, type Task } from "./task.ts";
 import type { WriteInput } from "./unit.ts";
 
 const newId = uuidv7Generator(systemClock);
 
 export async function create(task: Task<Extract<WriteInput, { kind: "create" }>>): Promise<Answer> {
+  assertCollectionConditions(task);
   // One level needs no look: the foreign key refuses a parent that does not exist.
   if (task.resource.parents.length > 1) await assertParents(task);
   const id = task.resource.idKind === "integer" ? undefined : newId();
@@ -35,5 +36,13 @@ export async function insert(
     unit.parentIds,
     row.values.id as string | number,
   );
-  return recordAnswer(serving, { status: 201, resource, row, location, returns: unit.returns });
+  return recordAnswer(serving, {
+    status: 201,
+    resource,
+    row,
+    location,
+    returns: unit.returns,
+    // Who makes a record may see what was made of it.
+    shown: true,
+  });
 }

@@ -7,8 +7,8 @@ import { assertConditions, findCurrent, type Task } from "./task.ts";
 export async function remove(task: Task): Promise<Answer> {
   const { resource, rows, transaction, unit } = task;
   const current = await findCurrent(task);
-  assertConditions(task, current);
   if (current === undefined) throw new Problem("not-found");
+  assertConditions(task, current);
   try {
     await rows.delete(transaction, unit.id!);
   } catch (error) {

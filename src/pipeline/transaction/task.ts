@@ -86,3 +86,16 @@ export function assertConditions({ operation, unit }: Task, current: StoredRow |
     });
   }
 }
+
+/** A collection exists and has no ETag: `If-Match: "x"` can't hold there, nor can `If-None-Match: *`. */
+export function assertCollectionConditions({ operation, unit }: Task): void {
+  if (unit.conditions === undefined) return;
+  const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = unit.conditions;
+  const conditions = { "if-match": ifMatch, "if-none-match": ifNoneMatch };
+  const collection = { etag: "none", lastModified: unit.now };
+  if (evaluateConditions(operation.method, conditions, collection) === "precondition-failed") {
+    throw new Problem("precondition-failed", {
+      detail: "A collection has no ETag that could match.",
+    });
+  }
+}
