@@ -172,7 +172,7 @@ function readValue(
   { field, kind }: Comparable,
 ): { value?: unknown; expected?: string } {
   if (field === "createdAt" || field === "updatedAt") {
-    const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+    const time = readTime(text);
     return Number.isNaN(time)
       ? { expected: "a time such as 2026-01-31T12:00:00Z" }
       : { value: time };
@@ -197,6 +197,15 @@ function readValue(
     default:
       return { value: text };
   }
+}
+
+/** Milliseconds since the epoch; NaN for what is no time, the 30th of February included. */
+function readTime(text: string): number {
+  const day = text.slice(0, 10);
+  const midnight = RFC_3339.test(text) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day))
+    return Number.NaN;
+  return Date.parse(text);
 }
 
 /** Opaque to clients; bound to the sort that it was made with. */
