@@ -166,6 +166,11 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
         if (problem.status === 500)
           observe({ event: "request.failed", requestId: id, error: problem.cause });
         finish(problemAnswer(problem, serving.api.dialect, serving.place.pages, id));
+      })
+      .catch((error) => {
+        // A dialect or a host's hook that throws leaves nothing to answer with.
+        observe({ event: "request.failed", requestId: id, error });
+        reply.raw.destroy();
       });
     return reply;
   };
