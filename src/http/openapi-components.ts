@@ -1,18 +1,30 @@
 import type { CompiledApi } from "../declare/compile.ts";
-import { directParent, type ResourceModel } from "../declare/model.ts";
+import type { ResourceModel } from "../declare/model.ts";
 import type { JsonSchema } from "../declare/standard-schema.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import { type ProblemName, problemTypes } from "../kernel/problems.ts";
+import { exampleInput, examplePatch, exampleRecord } from "./openapi-examples.ts";
+import {
+  inputSchema,
+  jsonPatchSchema,
+  mergePatchSchema,
+  problemSchema,
+  recordSchema,
+} from "./openapi-schemas.ts";
 
 export type Reference = { readonly $ref: string };
 
 /** Schemas and responses of a document, each defined once and referred to. */
 export class OpenApiComponents {
   readonly #api: CompiledApi;
+  readonly #pages: string;
   readonly #schemas = new Map<string, JsonSchema>();
   readonly #responses = new Map<string, unknown>();
 
-  constructor(api: CompiledApi) {
+  /** @param pages Path in front of the pages that problems open. */
+  constructor(api: CompiledApi, pages: string) {
     this.#api = api;
+    this.#pages = pages;
     this.#schemas.set("Problem", api.dialect.schemas.problem(problemSchema));
   }
 
@@ -22,7 +34,10 @@ export class OpenApiComponents {
 
   record(resource: ResourceModel): Reference {
     return this.#schema(titleOf(resource), () =>
-      this.dialect.schemas.record(this.#recordSchema(resource), resource.name),
+      this.dialect.schemas.record(
+        withExample(recordSchema(resource, this.dialect), exampleRecord(resource, this.dialect)),
+        resource.name,
+      ),
     );
   }
 
@@ -32,13 +47,19 @@ export class OpenApiComponents {
 
   input(resource: ResourceModel): Reference {
     return this.#schema(`${titleOf(resource)}Input`, () =>
-      this.dialect.schemas.input(this.#inputSchema(resource, true), resource.name),
+      this.dialect.schemas.input(
+        withExample(inputSchema(resource), exampleInput(resource)),
+        resource.name,
+      ),
     );
   }
 
   patch(resource: ResourceModel): Reference {
     return this.#schema(`${titleOf(resource)}Patch`, () =>
-      this.dialect.schemas.input(this.#inputSchema(resource, false), resource.name),
+      this.dialect.schemas.input(
+        withExample(mergePatchSchema(inputSchema(resource)), examplePatch(resource)),
+        resource.name,
+      ),
     );
   }
 
@@ -52,6 +73,7 @@ export class OpenApiComponents {
     if (!this.#responses.has(name)) {
       this.#responses.set(name, {
         description: names.map((each) => problemTypes[each].title).join("; or: "),
+        headers: { ...requestId, ...problemHeaders[status] },
         content: {
           [this.dialect.problemMediaType]: {
             schema: { $ref: "#/components/schemas/Problem" },
@@ -115,55 +137,10 @@ export class OpenApiComponents {
     return rewrite(rest) as JsonSchema;
   }
 
-  #recordSchema(resource: ResourceModel): JsonSchema {
-    const { fieldName } = this.dialect;
-    const parent = directParent(resource);
-    const properties: Record<string, JsonSchema> = { [fieldName("id")]: idSchema(resource, true) };
-    if (parent !== undefined) properties[parent.wireName] = idSchema(parent.resource, true);
-    const required = Object.keys(properties);
-    for (const field of resource.fields.filter(({ visible }) => visible)) {
-      properties[field.wireName] = field.writable
-        ? field.schema
-        : { ...field.schema, readOnly: true };
-      if (field.required) required.push(field.wireName);
-    }
-    for (const stamp of resource.timestamps ? ["createdAt", "updatedAt"] : []) {
-      properties[fieldName(stamp)] = { type: "string", format: "date-time", readOnly: true };
-      required.push(fieldName(stamp));
-    }
-    const example = exampleRecord(resource);
-    return {
-      type: "object",
-      properties,
-      required,
-      ...(example === undefined ? {} : { examples: [example] }),
-      ...definitions(resource.outputSchema),
-    };
-  }
-
-  #inputSchema(resource: ResourceModel, complete: boolean): JsonSchema {
-    const properties: Record<string, JsonSchema> = {};
-    const required: string[] = [];
-    for (const field of resource.fields.filter(({ writable }) => writable)) {
-      const schema = resource.inputSchema.properties?.[field.name] ?? field.schema;
-      properties[field.wireName] = field.visible ? schema : { ...schema, writeOnly: true };
-      if (complete && resource.inputSchema.required?.includes(field.name))
-        required.push(field.wireName);
-    }
-    return {
-      type: "object",
-      properties,
-      ...(required.length === 0 ? {} : { required }),
-      additionalProperties: false,
-      ...(complete && resource.example !== undefined ? { examples: [resource.example] } : {}),
-      ...definitions(resource.inputSchema),
-    };
-  }
-
   #exampleOf(name: ProblemName): unknown {
     const { title, status, remedy } = problemTypes[name];
     return this.dialect.problem({
-      type: `/problems/${name}`,
+      type: `${this.#pages}/problems/${name}`,
       title,
       status,
       detail: remedy,
@@ -175,30 +152,22 @@ export class OpenApiComponents {
   }
 }
 
-const definitions = ({ $defs }: JsonSchema) => ($defs === undefined ? {} : { $defs });
+const text = { schema: { type: "string" } };
+const requestId = {
+  "Request-Id": {
+    description: "The same id as in `instance`.",
+    schema: { type: "string", format: "uuid" },
+  },
+};
+/** Fields that an answer has because of its status. */
+const problemHeaders: Readonly<Record<number, object>> = {
+  401: { "WWW-Authenticate": { description: "How to send credentials.", ...text } },
+  503: { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" } } },
+  507: { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" } } },
+};
 
-export function idSchema({ idKind }: ResourceModel, readOnly: boolean): JsonSchema {
-  const mark = readOnly ? { readOnly } : {};
-  if (idKind === "integer") return { type: "integer", minimum: 1, ...mark };
-  if (idKind === "uuid") return { type: "string", format: "uuid", ...mark };
-  return { type: "string", pattern: "^[A-Za-z0-9._~-]{1,128}$", ...mark };
-}
-
-/** A record for the documentation, made from the declared example. */
-export function exampleRecord(
-  resource: ResourceModel,
-): Readonly<Record<string, unknown>> | undefined {
-  if (resource.example === undefined) return undefined;
-  const { fields, fieldsByWireName } = resource;
-  const complete = fields.every((field) => {
-    return !field.visible || !field.required || field.wireName in (resource.example as object);
-  });
-  if (!complete || resource.parents.length > 0 || resource.timestamps) return undefined;
-  const shown = Object.entries(resource.example as object).filter(
-    ([name]) => fieldsByWireName.get(name)?.visible,
-  );
-  const id = resource.idKind === "integer" ? 1 : "01890a5d-ac96-774b-bcce-b302099a8057";
-  return { id, ...Object.fromEntries(shown) };
+function withExample(schema: JsonSchema, example: JsonObject | undefined): JsonSchema {
+  return example === undefined ? schema : { ...schema, examples: [example] };
 }
 
 function titleOf({ name }: ResourceModel): string {
@@ -210,55 +179,3 @@ function camel(name: string): string {
     letter.toUpperCase(),
   );
 }
-
-const problemSchema: JsonSchema = {
-  type: "object",
-  description: "Problem details (RFC 9457).",
-  properties: {
-    type: {
-      type: "string",
-      format: "uri-reference",
-      description: "Names the kind of problem, and opens its page.",
-    },
-    title: { type: "string" },
-    status: { type: "integer", minimum: 400, maximum: 599 },
-    detail: { type: "string", description: "What is wrong with this request." },
-    instance: {
-      type: "string",
-      format: "uri-reference",
-      description: "Names this request, for its operator.",
-    },
-    errors: {
-      type: "array",
-      description: "Everything that is wrong, each with its place.",
-      items: {
-        type: "object",
-        properties: {
-          pointer: { type: "string", description: "JSON Pointer into the body, as a fragment." },
-          parameter: { type: "string", description: "Name of a query parameter." },
-          header: { type: "string", description: "Name of a header field." },
-          detail: { type: "string" },
-          code: { type: "string" },
-        },
-        required: ["detail", "code"],
-      },
-    },
-  },
-  required: ["type", "title", "status", "detail", "instance"],
-  additionalProperties: true,
-};
-
-const jsonPatchSchema: JsonSchema = {
-  type: "array",
-  description: "JSON Patch (RFC 6902): all operations take effect, or none.",
-  items: {
-    type: "object",
-    properties: {
-      op: { type: "string", enum: ["add", "remove", "replace", "move", "copy", "test"] },
-      path: { type: "string", description: "JSON Pointer (RFC 6901)." },
-      from: { type: "string", description: "JSON Pointer, for move and copy." },
-      value: { description: "Any JSON, for add, replace and test." },
-    },
-    required: ["op", "path"],
-  },
-};

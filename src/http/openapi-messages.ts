@@ -1,7 +1,8 @@
 import { JSON_PATCH, type Operation } from "../declare/operation.ts";
 import type { ProblemName } from "../kernel/problems.ts";
 import { problemTypes } from "../kernel/problems.ts";
-import { exampleRecord, type OpenApiComponents } from "./openapi-components.ts";
+import type { OpenApiComponents } from "./openapi-components.ts";
+import { exampleJsonPatch, exampleRecord } from "./openapi-examples.ts";
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -13,9 +14,12 @@ export function requestBodyOf(
   if (accepts.length === 0) return undefined;
   const schema = kind === "patch" ? components.patch(resource) : components.input(resource);
   const content = accepts.map((mediaType) => {
-    if (mediaType === JSON_PATCH) return [mediaType, { schema: components.jsonPatch() }];
-    const example = kind === "patch" ? undefined : resource.example;
-    return [mediaType, { schema, ...(example === undefined ? {} : { example }) }];
+    if (mediaType !== JSON_PATCH) return [mediaType, { schema }];
+    const example = exampleJsonPatch(resource, components.dialect);
+    return [
+      mediaType,
+      { schema: components.jsonPatch(), ...(example === undefined ? {} : { example }) },
+    ];
   });
   return { required: true, content: Object.fromEntries(content) };
 }
@@ -33,17 +37,17 @@ export function responsesOf(operation: Operation, components: OpenApiComponents)
   return responses;
 }
 
-/** Every problem that an operation can answer; what any request can meet stands last. */
+/** Every problem that an operation can answer; among those of a status the likeliest stands first. */
 export function problemsOf({ kind, resource, access, accepts, path }: Operation): ProblemName[] {
   const open = typeof access !== "function" && access.rule === "anyone";
   const writes = kind !== "list" && kind !== "read";
   const byId = path.endsWith("/{id}");
   const names: (ProblemName | false)[] = [
-    "malformed-request",
     accepts.length > 0 && "malformed-json",
     kind === "patch" && "malformed-patch",
     byId && "malformed-header",
     kind === "list" && "invalid-query",
+    "malformed-request",
     !open && "unauthenticated",
     typeof access === "function" && "forbidden",
     (byId || resource.parents.length > 0) && "not-found",
@@ -54,9 +58,12 @@ export function problemsOf({ kind, resource, access, accepts, path }: Operation)
     kind === "delete" && "still-referenced",
     byId && "precondition-failed",
     accepts.length > 0 && "content-too-large",
+    "uri-too-long",
     accepts.length > 0 && "unsupported-media-type",
     accepts.length > 0 && "unsupported-content-encoding",
+    accepts.length > 0 && "expectation-failed",
     accepts.length > 0 && "validation-failed",
+    "header-fields-too-large",
     "internal-error",
     "draining",
     writes && "overloaded",
@@ -125,16 +132,15 @@ function record(
   { resource }: Operation,
   components: OpenApiComponents,
 ): Part {
-  const example = exampleRecord(resource);
+  const { dialect } = components;
+  const example = exampleRecord(resource, dialect);
   return {
     description,
     headers,
     content: {
-      [components.dialect.mediaType]: {
+      [dialect.mediaType]: {
         schema: components.record(resource),
-        ...(example === undefined
-          ? {}
-          : { example: components.dialect.record(example as never, resource.name) }),
+        ...(example === undefined ? {} : { example: dialect.record(example, resource.name) }),
       },
     },
   };

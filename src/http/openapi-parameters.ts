@@ -2,7 +2,7 @@ import type { Dialect } from "../declare/dialect.ts";
 import type { Operation } from "../declare/operation.ts";
 import { comparableFields } from "../pipeline/list-query.ts";
 import { comparisons } from "../store/pages.ts";
-import { idSchema } from "./openapi-components.ts";
+import { idSchema } from "./openapi-schemas.ts";
 
 type Parameter = Readonly<Record<string, unknown>>;
 
@@ -78,7 +78,7 @@ function listParameters({ resource }: Operation, dialect: Dialect): Parameter[] 
     dialect.fieldName("id"),
   ];
   return [
-    query("limit", "Records a page.", {
+    query("limit", "Records on a page, at the most.", {
       type: "integer",
       minimum: 1,
       maximum: resource.maxLimit,
@@ -86,7 +86,7 @@ function listParameters({ resource }: Operation, dialect: Dialect): Parameter[] 
     }),
     query(
       "sort",
-      `Fields to sort by, separated by commas, \`-\` in front for descending: ${sortable.join(", ")}.`,
+      `Fields to sort by: ${sortable.map((name) => `\`${name}\``).join(", ")}. Several are separated by commas; \`-\` in front of one turns its order round.`,
       {
         type: "string",
         default: dialect.fieldName("id"),

@@ -12,7 +12,7 @@ type Document = Readonly<Record<string, unknown>>;
 /** The OpenAPI 3.1 document of an API, made from the operations that serve it. */
 export function openApiDocument(api: CompiledApi, place: Place): Document {
   const { title = "API", version = "1.0.0", description, contact, license } = api.options;
-  const components = new OpenApiComponents(api);
+  const components = new OpenApiComponents(api, place.pages);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [path, operations] of byPath(api.operations)) {
     paths[path] = Object.fromEntries(
@@ -72,6 +72,7 @@ function operationOf(
 function securityOf({ schemes }: CompiledApi, { access }: Operation): readonly Document[] {
   const alternatives = schemes.map(({ name }) => ({ [name]: [] }));
   const open = typeof access !== "function" && access.rule === "anyone";
+  if (alternatives.length === 0) return [];
   // An empty requirement says that it also works without credentials (OpenAPI 3.1, Security Requirement).
   return open ? [{}, ...alternatives] : alternatives;
 }

@@ -17,6 +17,7 @@ export type Observation =
       readonly problem?: string;
     }
   | { readonly event: "request.failed"; readonly requestId: string; readonly error: unknown }
+  | { readonly event: "writer.complained"; readonly error: unknown }
   | { readonly event: "writer.died"; readonly error: unknown; readonly unitsLost: number }
   | { readonly event: "writer.restarted"; readonly milliseconds: number }
   | { readonly event: "writer.gave-up"; readonly error: unknown }

@@ -38,6 +38,7 @@ export interface SchemaPort {
 
 export type RowCondition =
   | { readonly kind: "filled" | "empty"; readonly column: string }
+  /** Rows that share the values of these columns; without columns, any two rows do. */
   | { readonly kind: "duplicates"; readonly columns: readonly string[] };
 
 /** A change that would lose or break data, and what the operator can do. */
@@ -79,8 +80,19 @@ export function planMigration(
   }
   const declared = new Set(wanted.map(({ name }) => name));
   for (const name of drop) {
-    if (!name.includes(".") && actual.has(name) && !declared.has(name)) {
+    if (name.includes(".") || !actual.has(name) || declared.has(name)) continue;
+    const referrers = [...actual.values()].filter(
+      (table) => table.reference?.table === name && !drop.has(table.name),
+    );
+    if (referrers.length === 0) {
       steps.push({ kind: "drop-table", table: name });
+    } else {
+      const others = referrers.map((table) => table.name);
+      refusals.push({
+        where: name,
+        reason: `records of ${others.join(" and ")} belong to records of it.`,
+        wayOut: `Drop those too: posthaste migrate --drop ${[...others, name].join(" ")}.`,
+      });
     }
   }
   for (const [name, { columns }] of actual) {
@@ -209,12 +221,7 @@ function planIndexes(
   const existing = new Set(found.columns.map(({ name }) => name));
   for (const index of table.indexes) {
     if (present.delete(index.name)) continue;
-    const comparable = index.columns.every((name) => existing.has(name));
-    if (
-      index.unique &&
-      comparable &&
-      database.hasRows(table.name, { kind: "duplicates", columns: index.columns })
-    ) {
+    if (index.unique && sharesValues(table, index, existing, database)) {
       plan.refusals.push({
         where: `${table.name}.unique`,
         reason: `records share the same ${index.columns.join(" and ")} already.`,
@@ -226,4 +233,21 @@ function planIndexes(
   }
   for (const name of present)
     plan.steps.push({ kind: "drop-index", table: table.name, index: name });
+}
+
+/** Whether records would have the same values in a unique index, its new columns included. */
+function sharesValues(
+  { name, columns }: Table,
+  index: Index,
+  existing: ReadonlySet<string>,
+  database: SchemaPort,
+): boolean {
+  const added = index.columns.filter((column) => !existing.has(column));
+  // A new column without a default is empty in every record, and what is empty collides with nothing.
+  const filled = added.every((column) => {
+    const value = columns.find((each) => each.name === column)?.default;
+    return value !== undefined && value !== null;
+  });
+  const shared = index.columns.filter((column) => existing.has(column));
+  return filled && database.hasRows(name, { kind: "duplicates", columns: shared });
 }

@@ -56,7 +56,8 @@ export function tableOf(resource: ResourceModel): Table {
 
   const indexes = new Map<string, Index>();
   const index = (names: readonly string[], unique: boolean) => {
-    const name = `posthaste_${resource.table}_${names.join("_")}${unique ? "_unique" : ""}`;
+    // Punctuation keeps the parts apart: no other table and columns give the same name.
+    const name = `posthaste_${resource.table}(${names.join(",")})${unique ? "_unique" : ""}`;
     indexes.set(name, { name, columns: names, unique });
   };
   for (const names of resource.unique) index(names, true);

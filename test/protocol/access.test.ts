@@ -157,6 +157,17 @@ suite("Access (PROTOCOL 3 and 9)", () => {
         (await probe("a guess")).status,
         "a JSON Patch test must not find out either",
       );
+      for (const write of [
+        (number: number) => served.mergePatch(path, { number }, ann),
+        (number: number) => served.put(path, { text: "b", number }, ann),
+      ]) {
+        const statuses = [(await write(42)).status, (await write(41)).status];
+        assert.equal(
+          statuses[0],
+          statuses[1],
+          "nor sending the value of a field to see it refused",
+        );
+      }
     });
   });
 

@@ -7,6 +7,7 @@ import { inBothModes } from "../support/scenario.ts";
 const order = {
   customer: { name: "Ann", address: { street: "Main St", city: "Bonn" } },
   lines: [{ product: "tea", quantity: 2 }],
+  gift: null,
 };
 
 suite("Validation lists every fault at once, each with its pointer (422)", () => {

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, suite, test } from "node:test";
+import { type } from "arktype";
+import { anyone, api, resource } from "posthaste";
 import fixture from "../fixtures/members.ts";
 import { assertInvalid, assertProblem, detailAt, type Problem } from "../support/problem.ts";
-import { type Answer, inBothModes } from "../support/scenario.ts";
+import { type Answer, inBothModes, serve } from "../support/scenario.ts";
 
 const ann = { email: "ann@example.com", password: "correct horse" };
 const NOON = Date.UTC(2026, 0, 31, 12);
@@ -323,4 +328,39 @@ suite("What clients may write, and what they see", () => {
     },
     { clock: { now: () => NOON } },
   );
+
+  test("a stored secret that a stricter schema refuses is not quoted, though its library does", async (t) => {
+    const access = { create: anyone, read: anyone, update: anyone, delete: anyone };
+    const folder = mkdtempSync(join(tmpdir(), "posthaste-fields-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const store = join(folder, "store.db");
+    const options = { writeOnly: ["password"], access } as const;
+    const loose = type({ name: "string", password: "string" });
+    const before = await serve(
+      t,
+      api({ people: resource("people", { schema: loose, ...options }) }),
+      {
+        store,
+      },
+    );
+    await before.make("/people", { name: "Ann", password: "hunter2" });
+    await before.close();
+
+    const strict = type({ name: "string", password: /^[a-z]{20}$/ });
+    const after = await serve(
+      t,
+      api({ people: resource("people", { schema: strict, ...options }) }),
+      {
+        store,
+      },
+    );
+    for (const answer of [
+      await after.mergePatch("/people/1", { name: "Anna" }),
+      await after.post("/people", { name: "Bob", password: "swordfish" }),
+    ]) {
+      const problem = assertProblem(answer, 422, "validation-failed");
+      assert.equal(problem.errors?.[0]?.pointer, "#/password");
+      assert.doesNotMatch(answer.text, /hunter2|swordfish/);
+    }
+  });
 });

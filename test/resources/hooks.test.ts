@@ -4,10 +4,16 @@ import { anyone, api, nobody, resource } from "posthaste";
 import { z } from "zod";
 import fixture from "../fixtures/wallets.ts";
 import { assertInvalid, assertProblem } from "../support/problem.ts";
-import { inBothModes, serve } from "../support/scenario.ts";
+import { inBothModes, type Served, serve } from "../support/scenario.ts";
+
+let now = Date.now();
 
 suite("Hooks run inside the transaction", () => {
-  inBothModes(new URL("../fixtures/wallets.ts", import.meta.url), fixture, (served) => {
+  const clock = { now: () => now };
+  const module = new URL("../fixtures/wallets.ts", import.meta.url);
+  inBothModes(module, fixture, scenarios, { clock });
+
+  function scenarios(served: Served) {
     const events = () => served.rows("events").map(({ text }) => text);
 
     test("created sees the record with its id, and what it writes is committed with it", async () => {
@@ -36,6 +42,28 @@ suite("Hooks run inside the transaction", () => {
       await served.delete(await served.make("/wallets", { owner: "ann" }));
       assert.deepEqual(events().slice(1), ["deleted 1 of ann with 0"]);
       assert.deepEqual(served.rows("wallets"), []);
+    });
+
+    test("the answer shows the record as its hook left it, under the ETag that a read gives", async () => {
+      const answer = await served.post("/wallets", { owner: "welcomed" });
+      assert.equal((answer.body as { balance: number }).balance, 77);
+      const read = await served.get("/wallets/1");
+      assert.equal(read.text, answer.text);
+      assert.equal(read.header("etag"), answer.header("etag"));
+    });
+
+    test("a record that another one's hook changes has another ETag and time from then on", async () => {
+      now = Date.UTC(2020, 0, 1);
+      const made = await served.post("/wallets", { owner: "state" });
+      now = Date.now();
+      await served.make("/wallets", { owner: "taxed" });
+      const seen = { "if-none-match": made.header("etag") ?? "" };
+      const read = await served.get("/wallets/1", seen);
+      assert.equal(read.status, 200);
+      assert.equal((read.body as { balance: number }).balance, 1);
+      assert.notEqual(read.header("last-modified"), made.header("last-modified"));
+      const late = await served.delete("/wallets/1", { "if-match": made.header("etag") ?? "" });
+      assertProblem(late, 412, "precondition-failed");
     });
 
     test("reads, and writes that are refused before, run none", async () => {
@@ -129,7 +157,7 @@ suite("Hooks run inside the transaction", () => {
         assert.equal(events().length, kept.length);
       });
     });
-  });
+  }
 
   test("a hook inserts into another resource's table by its declared fields alone", async (t) => {
     const log = resource("log", {

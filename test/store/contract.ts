@@ -199,25 +199,26 @@ export function storeContract(driver: StoreDriver): void {
       assert.deepEqual(await names(), ["a", "b", "c", "d"]);
     });
 
-    holds("neither way in starves the other", async (t) => {
+    holds("neither way in starves the other, nor the event loop", async (t) => {
       const { submit, store } = await open(t, { maxBatch: 4 });
+      const most = 20_000;
       let over = false;
       let units = 0;
-      const stream = async (name: string) => {
-        while (!over) {
-          await submit({ do: "insert", name: `${name}${units++}` });
+      const stream = async () => {
+        while (!over && units < most) {
+          await submit({ do: "insert", name: `${units++}` });
         }
       };
-      const streams = ["a", "b", "c", "d", "e", "f", "g", "h"].map(stream);
-      let before = 0;
+      const streams = Array.from({ length: 8 }, stream);
       for (let held = 0; held < 10; held++) {
-        before = units;
-        const transaction = store.lane.transact((tx) =>
-          tx.insertInto("parts").values({ thingId: 1 }).execute(),
-        );
-        await within(2_000, "the transaction has its turn", transaction);
+        const before = units;
+        await store.lane.transact((tx) => tx.insertInto("parts").values({ thingId: 1 }).execute());
+        assert.ok(units < before + most / 10, "the transaction had its turn in time");
       }
+      const before = units;
       await eventually(2_000, "units go on", () => units > before + 8);
+      // A server has more to do than its lane: timers, and sockets to read.
+      assert.ok(units < most, "the event loop goes on meanwhile");
       over = true;
       await Promise.all(streams);
     });
@@ -419,7 +420,7 @@ export function storeContract(driver: StoreDriver): void {
       });
       const expected = (await fate) === "in" ? ["a", "b"] : ["b"];
       await submit({ do: "insert", name: "b" });
-      assert.ok(["in", "closed"].includes((await fate)!), await fate);
+      assert.match(String(await fate), /^(in|closed)$/);
       assert.deepEqual(await names(), expected);
     });
 

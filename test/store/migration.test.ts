@@ -225,15 +225,18 @@ suite("what could lose or break data is refused, with the way out", () => {
   });
 
   test("a field of another type", (t) => {
-    const { look, migrate, insert, run } = databaseFor(t, users({ name, age }));
+    const options = { unique: ["age"] };
+    const { look, migrate, insert, run } = databaseFor(t, users({ name, age }, options));
     insert("users", { name: "a", age: 7 });
-    const changed = users({ name, age: z.string().optional() });
+    const changed = users({ name, age: z.string().optional() }, options);
     const { refusals, reasons, ways } = look([changed]);
     assert.deepEqual(refusals, ["users.age"]);
     assert.match(reasons, /INTEGER.*string/);
     assert.match(ways, /--drop users\.age/);
     migrate([changed], ["users.age"]);
     assert.deepEqual(run("SELECT age FROM users"), [{ age: null }]);
+    insert("users", { name: "b", age: "seven" });
+    assert.throws(() => insert("users", { name: "c", age: "seven" }), /UNIQUE/);
   });
 
   test("a field that becomes required, while records lack it", (t) => {

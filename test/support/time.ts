@@ -24,7 +24,7 @@ export async function eventually<T>(
   milliseconds: number,
   what: string,
   look: () => T | Promise<T>,
-): Promise<T> {
+): Promise<NonNullable<T>> {
   const end = performance.now() + milliseconds;
   for (;;) {
     const found = await look();

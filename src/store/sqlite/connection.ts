@@ -1,5 +1,5 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import type { Executor, SqlRow } from "../port.ts";
+import { constants, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { type Executor, type SqlRow, StoreError } from "../port.ts";
 import { storeError } from "./errors.ts";
 
 /** Statements kept prepared; a connection that meets more begins anew. */
@@ -11,10 +11,25 @@ export interface StatementResult {
   readonly lastInsertRowid: number | bigint;
 }
 
+/**
+ * What a user's statement must not do (https://sqlite.org/c3ref/c_alter_table.html): end the
+ * transaction that all units of a turn share, or change the connection.
+ */
+const CONTROL: ReadonlySet<number> = new Set([
+  constants.SQLITE_TRANSACTION,
+  constants.SQLITE_SAVEPOINT,
+  constants.SQLITE_ATTACH,
+  constants.SQLITE_DETACH,
+  constants.SQLITE_PRAGMA,
+]);
+
 /** One connection to a database file, with its statements prepared once. Synchronous. */
 export class SqliteConnection implements Executor {
   readonly database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #own = new Map<string, StatementSync>();
+  /** Apart from our own: a user's COMMIT must not find ours. */
+  readonly #users = new Map<string, StatementSync>();
+  #preparingForUser = false;
 
   constructor(path: string, options: { readonly readOnly: boolean }) {
     this.database = new DatabaseSync(path, {
@@ -32,6 +47,9 @@ export class SqliteConnection implements Executor {
         this.database.exec("PRAGMA wal_autocheckpoint = 4000");
       }
       this.database.exec("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY");
+      this.database.setAuthorizer((action) =>
+        this.#preparingForUser && CONTROL.has(action) ? constants.SQLITE_DENY : constants.SQLITE_OK,
+      );
     } catch (error) {
       this.database.close();
       throw error;
@@ -40,15 +58,19 @@ export class SqliteConnection implements Executor {
 
   execute(sql: string, parameters: readonly unknown[]): SqlRow[] {
     try {
-      return this.#prepare(sql).all(...(parameters as SQLInputValue[])) as SqlRow[];
+      return this.#prepare(this.#own, sql).all(...(parameters as SQLInputValue[])) as SqlRow[];
     } catch (error) {
       throw storeError(error);
     }
   }
 
-  /** As `execute`, for callers that need the number of changed rows too. */
-  run(sql: string, parameters: readonly unknown[]): StatementResult {
-    const statement = this.#prepare(sql);
+  /** Runs a user's statement, within the transaction that is open and under its control only. */
+  runForUser(sql: string, parameters: readonly unknown[]): StatementResult {
+    // Some conflicts end the transaction (OR ROLLBACK); what followed would commit by itself.
+    if (!this.inTransaction) {
+      throw new StoreError("failed", "The database has ended the transaction.");
+    }
+    const statement = this.#prepareForUser(sql);
     const values = parameters.map(bindable);
     try {
       if (statement.columns().length > 0) {
@@ -68,20 +90,36 @@ export class SqliteConnection implements Executor {
   }
 
   close(): void {
-    this.#statements.clear();
+    this.#own.clear();
+    this.#users.clear();
     this.database.close();
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
+  #prepareForUser(sql: string): StatementSync {
+    this.#preparingForUser = true;
+    try {
+      return this.#prepare(this.#users, sql);
+    } catch (error) {
+      if (error instanceof StoreError && /not authorized/.test(error.message)) {
+        const [word] = /[a-z]+/i.exec(sql) ?? ["this statement"];
+        throw new StoreError("failed", `Not inside a transaction of the lane: ${word}.`);
+      }
+      throw error;
+    } finally {
+      this.#preparingForUser = false;
+    }
+  }
+
+  #prepare(statements: Map<string, StatementSync>, sql: string): StatementSync {
+    let statement = statements.get(sql);
     if (statement === undefined) {
-      if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
       try {
         statement = this.database.prepare(sql);
       } catch (error) {
         throw storeError(error);
       }
-      this.#statements.set(sql, statement);
+      statements.set(sql, statement);
     }
     return statement;
   }

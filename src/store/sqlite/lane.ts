@@ -42,7 +42,8 @@ export class SqliteLane implements Lane, Listener {
   /** Units that the writer has not answered, in the order of their numbers. */
   #pending: Pending[] = [];
   #firstPending: number;
-  #outbox: Unit[] = [];
+  /** As JSON: a unit that has none is its own caller's fault, and told to that one. */
+  #outbox: string[] = [];
   #done:
     | { resolve(result: StatementResult | undefined): void; reject(error: unknown): void }
     | undefined;
@@ -72,8 +73,9 @@ export class SqliteLane implements Lane, Listener {
       return Promise.reject(new StoreError("overloaded", "Too many writes are waiting."));
     }
     return new Promise((resolve, reject) => {
+      const text = JSON.stringify(unit) ?? "null";
       this.#pending.push({ resolve, reject });
-      const waiting = this.#outbox.push(unit);
+      const waiting = this.#outbox.push(text);
       if (waiting === CHUNK) this.#sendUnits();
       else if (waiting === 1) setImmediate(() => this.#sendUnits());
       this.#startWatch();
@@ -82,15 +84,19 @@ export class SqliteLane implements Lane, Listener {
 
   transact<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(closed());
+    if (this.#holding >= this.#options.maxWaiting) {
+      return Promise.reject(new StoreError("overloaded", "Too many transactions are waiting."));
+    }
     this.#holding++;
-    const held = this.#holds.then(() => this.#hold(work));
-    this.#holds = held
-      .catch(() => {})
-      .then(() => {
-        this.#holding--;
-        this.#settleIdle();
-      });
-    return held;
+    return new Promise((resolve, reject) => {
+      this.#holds = this.#holds
+        .then(() => this.#hold(work, resolve, reject))
+        .catch(reject)
+        .then(() => {
+          this.#holding--;
+          this.#settleIdle();
+        });
+    });
   }
 
   /**
@@ -109,6 +115,10 @@ export class SqliteLane implements Lane, Listener {
     if (this.#transport === undefined) return;
     await this.#call({ call: "close" });
     await this.#transport.close();
+  }
+
+  complained(error: string): void {
+    this.#options.observe({ event: "writer.complained", error });
   }
 
   reply(reply: Reply): void {
@@ -184,7 +194,7 @@ export class SqliteLane implements Lane, Listener {
     if (units.length === 0) return;
     this.#outbox = [];
     const first = this.#firstPending + this.#pending.length - units.length;
-    this.#transport?.send({ call: "units", first, units: JSON.stringify(units) });
+    this.#transport?.send({ call: "units", first, units: `[${units.join(",")}]` });
   }
 
   #call(call: Call): Promise<StatementResult | undefined> {
@@ -197,7 +207,12 @@ export class SqliteLane implements Lane, Listener {
     return promise;
   }
 
-  async #hold<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+  /** Ends when the lane is free again; whoever asked for it may have been told before. */
+  async #hold<T>(
+    work: (sql: TransactionSql) => Promise<T>,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
     const { maxHoldMs } = this.#options;
     let ended: StoreError | undefined;
     let queue: Promise<unknown> = Promise.resolve();
@@ -212,24 +227,26 @@ export class SqliteLane implements Lane, Listener {
     });
     await this.#call({ call: "begin" });
     let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<never>((_, reject) => {
+    const tooLong = new Promise<never>((_, late) => {
       const error = new StoreError(
         "held-too-long",
         `A transaction held the lane for more than ${maxHoldMs} ms and was rolled back.`,
       );
-      timer = setTimeout(() => reject(error), maxHoldMs);
+      timer = setTimeout(() => late(error), maxHoldMs);
     });
+    const end = async (commit: boolean) => {
+      await queue;
+      await this.#call({ call: "end", commit });
+    };
     try {
       const result = await Promise.race([work(sql), tooLong]);
       ended = closedTransaction();
-      await queue;
-      await this.#call({ call: "end", commit: true });
-      return result;
+      await end(true);
+      resolve(result);
     } catch (error) {
-      ended = error instanceof StoreError ? error : closedTransaction();
-      await queue;
-      await this.#call({ call: "end", commit: false }).catch(() => {});
-      throw error;
+      ended ??= error instanceof StoreError ? error : closedTransaction();
+      reject(error);
+      await end(false).catch(() => {});
     } finally {
       clearTimeout(timer);
     }

@@ -43,6 +43,7 @@ export class SqliteSchema implements SchemaPort {
         case "empty":
           return `SELECT 1 ${from} WHERE ${quote(condition.column)} IS NULL LIMIT 1`;
         case "duplicates": {
+          if (condition.columns.length === 0) return `SELECT 1 ${from} LIMIT 1 OFFSET 1`;
           const columns = condition.columns.map(quote);
           const filled = columns.map((column) => `${column} IS NOT NULL`).join(" AND ");
           return `SELECT 1 ${from} WHERE ${filled} GROUP BY ${columns.join(", ")} HAVING count(*) > 1 LIMIT 1`;
@@ -57,16 +58,18 @@ export class SqliteSchema implements SchemaPort {
       case "create-table":
         return createTable(step.table);
       case "replace-empty-table":
-        return [`DROP TABLE ${quote(step.table.name)}`, ...createTable(step.table)];
+        return replaceTable(step.table);
       case "add-column":
         return [`ALTER TABLE ${quote(step.table)} ADD COLUMN ${columnSql(step.column, true)}`];
       case "create-index":
         return [createIndex(step.table, step.index)];
       case "drop-index":
-        return [`DROP INDEX ${quote(step.index)}`];
+        return [`DROP INDEX IF EXISTS ${quote(step.index)}`];
       case "drop-column":
         return [
-          ...this.#indexesOver(step.table, step.column).map((name) => `DROP INDEX ${quote(name)}`),
+          ...this.#indexesOver(step.table, step.column).map(
+            (name) => `DROP INDEX IF EXISTS ${quote(name)}`,
+          ),
           `ALTER TABLE ${quote(step.table)} DROP COLUMN ${quote(step.column)}`,
         ];
       case "drop-table":
@@ -154,6 +157,19 @@ function createTable({ name, idKind, columns, reference, indexes }: Table): stri
     `CREATE TABLE ${quote(name)} (\n  ${lines.join(",\n  ")}\n)`,
     ...indexes.map((index) => createIndex(name, index)),
     touchTrigger(name),
+  ];
+}
+
+/** Numbers that were given stay given, also when the table is made anew. */
+function replaceTable(table: Table): string[] {
+  const anew = [`DROP TABLE ${quote(table.name)}`, ...createTable(table)];
+  if (table.idKind !== "integer") return anew;
+  const name = `'${table.name}'`;
+  return [
+    `CREATE TEMP TABLE posthaste_sequence AS SELECT seq FROM sqlite_sequence WHERE name = ${name}`,
+    ...anew,
+    `INSERT INTO sqlite_sequence (name, seq) SELECT ${name}, seq FROM posthaste_sequence`,
+    "DROP TABLE posthaste_sequence",
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Perform } from "../port.ts";
 import { StoreError } from "../port.ts";
 import { type Call, errorOf, type Reply } from "./call.ts";
 import { SqliteWriter, type WriterOptions } from "./writer.ts";
-import type { Greeting, ThreadData } from "./writer-thread.ts";
+import type { Complaint, Greeting, ThreadData } from "./writer-thread.ts";
 
 /** The way to a writer, wherever it is. */
 export interface Transport {
@@ -15,6 +15,8 @@ export interface Transport {
 
 export interface Listener {
   reply(reply: Reply): void;
+  /** User code in the thread left a promise to itself, and that failed. */
+  complained(error: string): void;
   /** The writer is gone, without having been told to. */
   died(reason: unknown): void;
 }
@@ -25,7 +27,13 @@ export function connectHere(
   perform: Perform,
   listener: Listener,
 ): Transport {
-  const writer = new SqliteWriter(options, perform, (reply) => listener.reply(reply));
+  const writer = new SqliteWriter(
+    options,
+    perform,
+    (reply) => listener.reply(reply),
+    // The thread has more to do than write: whatever else waits has its turn in between.
+    () => new Promise((resolve) => setImmediate(resolve)),
+  );
   return {
     send: (call) => writer.receive(call),
     kill: () => {},
@@ -73,7 +81,10 @@ export async function connectThread(
     await worker.terminate();
     throw greeting.failure === undefined ? otherDeclarations() : errorOf(greeting.failure);
   }
-  worker.on("message", (reply: Reply) => listener.reply(reply));
+  worker.on("message", (message: Reply | Complaint) => {
+    if ("complaint" in message) listener.complained(message.complaint);
+    else listener.reply(message);
+  });
   exited.then(() => {
     if (!closing) listener.died(death);
   });

@@ -97,13 +97,16 @@ class UnitTransaction implements Transaction {
 
   execute(sql: string, parameters: readonly unknown[]) {
     this.#assertOpen();
+    if (!this.#connection.inTransaction) {
+      throw new StoreError("failed", "The database has ended the transaction.");
+    }
     return this.#connection.execute(sql, parameters);
   }
 
   get sql(): TransactionSql {
     this.#sql ??= kyselyOver((sql, parameters) => {
       this.#assertOpen();
-      return this.#connection.run(refuseControl(sql), parameters);
+      return this.#connection.runForUser(sql, parameters);
     });
     return this.#sql;
   }
@@ -120,18 +123,4 @@ class UnitTransaction implements Transaction {
       );
     }
   }
-}
-
-const CONTROL =
-  /^[\s;]*(?:begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
-
-/** A user's statement must not end the turn, nor change the connection that all units share. */
-export function refuseControl(sql: string): string {
-  if (CONTROL.test(sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, ""))) {
-    throw new StoreError(
-      "failed",
-      `Not inside a transaction of the lane: ${sql.trim().split(/\s/, 1)[0]}.`,
-    );
-  }
-  return sql;
 }

@@ -15,6 +15,11 @@ export interface Greeting {
   readonly failure: ReturnType<typeof failureOf> | undefined;
 }
 
+/** A failure that nobody waited for, such as that of a statement without an await. */
+export interface Complaint {
+  readonly complaint: string;
+}
+
 /** What the module above the store was started with, when it runs in the writer thread. */
 export function threadData(): unknown {
   return (workerData as ThreadData).above;
@@ -29,6 +34,10 @@ export function serveWriter(digest: string, perform: Perform): void {
   if (port === null) throw new Error("The writer thread was loaded outside a thread.");
   const greet = (failure: Greeting["failure"]) =>
     port.postMessage({ digest, failure } satisfies Greeting);
+  // One user's forgotten await must not take the writer from everybody.
+  process.on("unhandledRejection", (reason) => {
+    port.postMessage({ complaint: failureOf(reason).message } satisfies Complaint);
+  });
   try {
     const writer = new SqliteWriter(
       (workerData as ThreadData).writer,
@@ -42,6 +51,7 @@ export function serveWriter(digest: string, perform: Perform): void {
         ) {
           receive(next.message as Call);
         }
+        return undefined;
       },
     );
     const receive = (call: Call) => {

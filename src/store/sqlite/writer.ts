@@ -1,7 +1,7 @@
 import type { Perform, Unit } from "../port.ts";
 import { type Call, failureOf, type Reply } from "./call.ts";
 import { SqliteConnection, type StatementResult } from "./connection.ts";
-import { refuseControl, runTurn } from "./turn.ts";
+import { runTurn } from "./turn.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -18,8 +18,8 @@ export class SqliteWriter {
   readonly #perform: Perform;
   readonly #maxBatch: number;
   readonly #answer: (reply: Reply) => void;
-  /** Hands over what has come in meanwhile, without a turn of the event loop. */
-  readonly #gather: () => void;
+  /** Lets in what has come meanwhile. */
+  readonly #gather: () => Promise<void> | undefined;
   readonly #calls: Exclude<Call, { call: "units" }>[] = [];
   /** Units behind the calls: `#order` says how many of them come before which call. */
   #units: Unit[] = [];
@@ -32,7 +32,7 @@ export class SqliteWriter {
     { path, maxBatch }: WriterOptions,
     perform: Perform,
     answer: (reply: Reply) => void,
-    gather: () => void = () => {},
+    gather: () => Promise<void> | undefined,
   ) {
     this.#connection = new SqliteConnection(path, { readOnly: false });
     this.#maxBatch = maxBatch;
@@ -57,7 +57,8 @@ export class SqliteWriter {
 
   async #run(): Promise<void> {
     for (;;) {
-      this.#gather();
+      const gathering = this.#gather();
+      if (gathering !== undefined) await gathering;
       const [call] = this.#calls;
       // While the lane is held, units wait; what the holder asks for comes first.
       if (call !== undefined && (this.#held || this.#order[0] === 0)) {
@@ -99,7 +100,7 @@ export class SqliteWriter {
         this.#held = true;
         return undefined;
       case "statement":
-        return this.#connection.run(refuseControl(call.sql), call.parameters);
+        return this.#connection.runForUser(call.sql, call.parameters);
       case "end":
         this.#held = false;
         this.#end(call.commit);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,14 +8,16 @@ import { temporaryFolder } from "./folder.ts";
 
 const house = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The tour as `npm start` serves it: in a process of its own, with its writer in a thread. */
-export interface TourProcess {
+/** An API as `npm start` serves it: in a process of its own, with its writer in a thread. */
+export interface ServingProcess {
   readonly origin: string;
   readonly pid: number;
   /** The database file. */
   readonly store: string;
   /** Bytes of memory that the process has in use; `undefined` where the system does not tell. */
   residentBytes(): number | undefined;
+  /** For how long its main thread has had a processor; `undefined` where the system does not tell. */
+  mainThreadMilliseconds(): number | undefined;
   /** Ends it as an operator would, and gives what it wrote to its log. */
   stop(): Promise<Ending>;
 }
@@ -27,20 +29,31 @@ export interface Ending {
   readonly complaints: readonly string[];
 }
 
-/** Starts the tour on a free port. Unhandled rejections end it, as they should end any test. */
-export async function tourProcess(t: TestContext): Promise<TourProcess> {
+export interface ProcessOptions {
+  /** Module of the API, from the root of the house. Default: the tour. */
+  readonly api?: string;
+  /** Options of Node itself: `--max-old-space-size=64`. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** Starts it on a free port. Unhandled rejections end it, as they should end any test. */
+export async function servingProcess(
+  t: TestContext,
+  { api = "examples/tour/api.ts", nodeOptions = [] }: ProcessOptions = {},
+): Promise<ServingProcess> {
   const folder = temporaryFolder(t);
-  const store = join(folder, "tour.db");
+  const store = join(folder, "store.db");
   const log = join(folder, "stderr.log");
   const stderr = openSync(log, "w");
   const child = spawn(
     process.execPath,
     [
       "--conditions=posthaste-source",
-      "--unhandled-rejections=strict", "--max-semi-space-size=1", "--max-old-space-size=64",
+      "--unhandled-rejections=strict",
+      ...nodeOptions,
       "src/cli/main.ts",
       "serve",
-      "examples/tour/api.ts",
+      api,
       ...["--port", "0", "--store", store],
     ],
     { cwd: house, stdio: ["ignore", "pipe", stderr], env: { ...process.env, NODE_ENV: "test" } },
@@ -57,6 +70,7 @@ export async function tourProcess(t: TestContext): Promise<TourProcess> {
     pid: child.pid!,
     store,
     residentBytes: () => residentBytes(child.pid!),
+    mainThreadMilliseconds: () => mainThreadMilliseconds(child.pid!),
     async stop() {
       child.kill("SIGTERM");
       const [code, signal] = (await exited) as [number | null, NodeJS.Signals | null];
@@ -73,7 +87,7 @@ function originOf(child: ChildProcess, log: () => string): Promise<string> {
       const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
       if (origin !== undefined) resolve(origin);
     });
-    child.once("exit", () => reject(new Error(`The tour did not start.\n${said}\n${log()}`)));
+    child.once("exit", () => reject(new Error(`The server did not start.\n${said}\n${log()}`)));
   });
 }
 
@@ -81,6 +95,13 @@ function residentBytes(pid: number): number | undefined {
   if (process.platform !== "linux") return undefined;
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+function mainThreadMilliseconds(pid: number): number | undefined {
+  const statistics = `/proc/${pid}/task/${pid}/schedstat`;
+  if (!existsSync(statistics)) return undefined;
+  const [nanoseconds] = readFileSync(statistics, "utf8").split(" ");
+  return Number(nanoseconds) / 1e6;
 }
 
 function complaintsIn(log: string): string[] {
