@@ -80,7 +80,10 @@ export function modelOf(
   const visible = new Set(fields.filter((field) => field.visible).map(({ name: field }) => field));
   const visibleUnique = unique
     .flatMap((entry) => (entry.length === 1 ? entry : []))
-    .filter((field) => visible.has(field));
+    .filter(
+      (field) =>
+        visible.has(field) && !["limit", "sort", "cursor"].includes(dialect.fieldName(field)),
+    );
   return Object.freeze<ResourceModel>({
     name,
     table: name.replaceAll("-", "_"),

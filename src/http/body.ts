@@ -15,7 +15,9 @@ export function readBody(
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
   // RFC 9110 section 10.1.1: only now, after every check that needs no body.
-  if (request.headers.expect !== undefined) response.writeContinue();
+  // HTTP/1.0 knows no interim answers, and its clients may send the field by mistake.
+  if (request.headers.expect !== undefined && request.httpVersion === "1.1")
+    response.writeContinue();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -42,17 +44,25 @@ function tooLarge(maxBytes: number): Problem {
   return new Problem("content-too-large", { detail: `A body may have ${maxBytes} bytes here.` });
 }
 
+const DRAIN_MS = 2_000;
+
 /**
- * Ends the connection behind an answer that leaves body bytes unread: reading on would be work for
- * nothing, and the next request can't be found without. What is still under way is read and dropped
- * for a moment, so that the client gets to see the answer before the reset.
+ * Ends the connection behind an answer that leaves body bytes unread: the next request can't be
+ * found without reading on. What is still under way is read and dropped for a moment first, because
+ * closing on unread bytes resets the connection, and a reset takes the answer with it.
+ * @param end Sends the end of the answer
  */
-export function closeBehind(request: IncomingMessage, response: ServerResponse): void {
-  response.shouldKeepAlive = false;
-  response.once("finish", () => {
-    request.resume();
-    const timer = setTimeout(() => request.socket.destroy(), 1_000);
-    timer.unref();
-    request.socket.once("close", () => clearTimeout(timer));
-  });
+export function drainThen(request: IncomingMessage, end: () => void): void {
+  let ended = false;
+  const once = () => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    end();
+  };
+  const timer = setTimeout(once, DRAIN_MS);
+  request.removeAllListeners("data");
+  request.on("data", () => {});
+  request.once("end", once).once("close", once);
+  request.resume();
 }

@@ -7,7 +7,7 @@ import type { Observe } from "../kernel/observations.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "../pipeline/answer.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
-import { closeBehind } from "./body.ts";
+import { drainThen } from "./body.ts";
 
 export interface RawAnswers {
   readonly dialect: Dialect;
@@ -67,9 +67,10 @@ export function answerBeforeRoutes(server: Server, context: RawAnswers): void {
       id,
     );
     // Whether the body comes is up to the client, so what follows can't be told from it.
-    closeBehind(request, response);
-    response.writeHead(answer.status, headersOf(answer, id));
-    response.end(answer.body);
+    const length = { "content-length": Buffer.byteLength(answer.body ?? ""), connection: "close" };
+    response.writeHead(answer.status, { ...headersOf(answer, id), ...length });
+    response.write(answer.body);
+    drainThen(request, () => response.end());
     observed(context, id, request.method ?? "", answer);
   });
   // The decision to read a body is the pipeline's: see readBody.

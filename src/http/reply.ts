@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Answer } from "../pipeline/answer.ts";
+import { drainThen } from "./body.ts";
 
 /** Sends an answer as it is; what every answer carries is added here and nowhere else. */
 export function sendAnswer(reply: FastifyReply, answer: Answer, requestId: string): void {
@@ -14,3 +15,23 @@ export function sendAnswer(reply: FastifyReply, answer: Answer, requestId: strin
 }
 
 const asIs = (body: unknown) => body as string;
+
+/**
+ * Sends an answer to a request whose body was not read to its end, and closes the connection. The
+ * client has all of the answer at once; only the end of the connection waits.
+ */
+export function sendAnswerAndClose(reply: FastifyReply, answer: Answer, requestId: string): void {
+  const { raw } = reply;
+  const body = answer.body ?? "";
+  reply.hijack();
+  raw.writeHead(answer.status, {
+    ...(reply.getHeaders() as Record<string, string>),
+    ...answer.headers,
+    "request-id": requestId,
+    "x-content-type-options": "nosniff",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  });
+  raw.write(body);
+  drainThen(reply.request.raw, () => raw.end());
+}

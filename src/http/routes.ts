@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { Operation } from "../declare/operation.ts";
 import { requestId } from "../kernel/ids.ts";
@@ -7,8 +8,8 @@ import { type Life, lifeOf } from "../pipeline/life.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
 import { problemOf } from "../pipeline/problem-of.ts";
 import type { Service } from "../pipeline/service.ts";
-import { ClientGone, closeBehind, readBody } from "./body.ts";
-import { sendAnswer } from "./reply.ts";
+import { ClientGone, readBody } from "./body.ts";
+import { sendAnswer, sendAnswerAndClose } from "./reply.ts";
 
 /** Whether this process still takes requests; a stopping one finishes what it has. */
 export interface Intake {
@@ -39,9 +40,17 @@ export function serveOperations(app: FastifyInstance, service: Service, intake: 
     );
     const others = app.supportedMethods.filter((method) => !allow.includes(method));
     const headers = { allow: allow.join(", ") };
-    const refusal = () => Promise.reject(new Problem("method-not-allowed", { headers }));
+    const refusal = async (request: FastifyRequest) => {
+      assertNamed(request);
+      throw new Problem("method-not-allowed", { headers });
+    };
     route(app, others, url, answering(service, intake, refusal));
   }
+}
+
+/** A path that ends in a slash has an empty last segment, and names nothing. */
+function assertNamed({ params }: FastifyRequest): void {
+  if (Object.values(params as Record<string, string>).includes("")) throw new Problem("not-found");
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
@@ -137,9 +146,9 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
     const id = requestId();
     const finish = (answer: Answer) => {
       intake.inFlight--;
-      if (hasUnreadBody(request)) closeBehind(request.raw, reply.raw);
-      else if (intake.draining) reply.raw.shouldKeepAlive = false;
-      sendAnswer(reply, answer, id);
+      if (intake.draining) reply.raw.shouldKeepAlive = false;
+      if (hasUnreadBody(request)) sendAnswerAndClose(reply, answer, id);
+      else sendAnswer(reply, answer, id);
       const { url } = request.raw;
       const query = url!.indexOf("?");
       observe({
@@ -189,22 +198,40 @@ function accept(request: FastifyRequest, { draining }: Intake): Promise<void> {
       new Problem("uri-too-long", { detail: `A URL may have ${MAX_URL_LENGTH} bytes.` }),
     );
   }
-  const fault = hostFault(request);
-  if (fault !== undefined)
+  const fault = framingFault(request.raw);
+  if (fault !== undefined) {
     return Promise.reject(new Problem("malformed-request", { detail: fault }));
+  }
   return accepted;
 }
 
-/** RFC 9112 section 3.2: exactly one Host field. Node keeps the first of two and says nothing. */
-function hostFault({ raw }: FastifyRequest): string | undefined {
-  const { rawHeaders } = raw;
-  let hosts = 0;
+/** Fields of which Node keeps the first and drops a second without a word. */
+const SINGLE = new Map([
+  [4, "host"],
+  [12, "content-type"],
+  [13, "authorization"],
+]);
+
+/** What Node's parser lets pass, and RFC 9112 does not. */
+function framingFault({ rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0")
+    return "The version of HTTP is not 1.1 or 1.0.";
+  let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
-    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+    const single = SINGLE.get(name.length);
+    if (single === undefined || name.toLowerCase() !== single) continue;
+    const bit = 1 << name.length;
+    if ((seen & bit) !== 0) return `The request has more than one ${name} header field.`;
+    seen |= bit;
   }
-  if (hosts > 1) return "The request has more than one Host header field.";
-  if (hosts === 0 && raw.httpVersion === "1.1") return "The request has no Host header field.";
+  // Section 3.2: exactly one.
+  if ((seen & (1 << 4)) === 0 && httpVersion === "1.1")
+    return "The request has no Host header field.";
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    return "The transfer coding is not one that the server undoes: chunked.";
+  }
   return undefined;
 }
 

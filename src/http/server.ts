@@ -1,7 +1,8 @@
 import type { AddressInfo, Socket } from "node:net";
-import Fastify from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import type { Api } from "../declare/api.ts";
-import { type ServiceOptions, startService } from "../pipeline/service.ts";
+import { Problem } from "../kernel/problems.ts";
+import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
 import { serveHealth } from "./health.ts";
 import { servePages } from "./pages.ts";
 import { answerBeforeRoutes, answerParserError, type RawAnswers } from "./parser-errors.ts";
@@ -68,6 +69,7 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
   });
   answerBeforeRoutes(app.server, raw);
 
+  answerAsterisk(app, service, intake);
   app.get("/", (_request, reply) => reply.redirect("/docs"));
   servePages(app, service);
   serveHealth(app, service, intake);
@@ -103,4 +105,17 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
       return stopping;
     },
   };
+}
+
+/** RFC 9112 section 3.2.4: `OPTIONS *` asks about the server as a whole; for no other method it is a target. */
+function answerAsterisk(app: FastifyInstance, service: Service, intake: Intake): void {
+  const allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+  const answer = answering(service, intake, async ({ raw }) => {
+    if (raw.method !== "OPTIONS") throw new Problem("not-found");
+    return { status: 204, headers: { allow }, body: undefined, problem: undefined };
+  });
+  app.addHook("onRequest", (request, reply, next) => {
+    if (request.raw.url === "*" || request.originalUrl === "*") answer(request, reply);
+    else next();
+  });
 }

@@ -4,7 +4,8 @@ import type { RowId } from "../store/rows.ts";
 import type { Admitted, Located } from "./exchange.ts";
 
 const INTEGER = /^[1-9][0-9]{0,15}$/;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** RFC 9562 section 4: read without regard to case, stored and shown in lower case. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 // "." and ".." would be resolved away by clients (RFC 3986 section 5.2.4).
 const CLIENT_CHOSEN = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
@@ -23,7 +24,9 @@ function readId(text: string | undefined, kind: IdKind): RowId {
     if (kind === "integer") {
       const id = Number(text);
       if (INTEGER.test(text) && Number.isSafeInteger(id)) return id;
-    } else if ((kind === "uuid" ? UUID : CLIENT_CHOSEN).test(text)) {
+    } else if (kind === "uuid") {
+      if (UUID.test(text)) return text.toLowerCase();
+    } else if (CLIENT_CHOSEN.test(text)) {
       return text;
     }
   }

@@ -180,7 +180,9 @@ function faultOf(resource: ResourceModel, candidate: object, issue: SchemaIssue)
   }
   const at = pointer([field?.wireName ?? name, ...rest]);
   if (isMissing(candidate, path)) return { pointer: at, detail: "is required", code: "required" };
-  return { pointer: at, detail: issue.message, code: codeOf(issue) };
+  // Libraries quote the value; one that is never shown must not leave in a message either.
+  const detail = field !== undefined && !field.visible ? "does not fit the schema" : issue.message;
+  return { pointer: at, detail, code: codeOf(issue) };
 }
 
 /** Most libraries name the kind of an issue, though the standard does not ask for it. */

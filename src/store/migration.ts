@@ -164,7 +164,12 @@ function planTable(
       );
     }
   }
-  planIndexes(table, found, database, plan);
+  const dropped = new Set(
+    plan.steps.flatMap((step) =>
+      step.kind === "drop-column" && step.table === table.name ? [step.column] : [],
+    ),
+  );
+  planIndexes(table, found, dropped, database, plan);
 }
 
 function planColumn(
@@ -214,13 +219,18 @@ function planColumn(
 function planIndexes(
   table: Table,
   found: ActualTable,
+  dropped: ReadonlySet<string>,
   database: SchemaPort,
   plan: { readonly steps: MigrationStep[]; readonly refusals: Refusal[] },
 ): void {
   const present = new Set(found.indexes);
-  const existing = new Set(found.columns.map(({ name }) => name));
+  const existing = new Set(
+    found.columns.map(({ name }) => name).filter((name) => !dropped.has(name)),
+  );
   for (const index of table.indexes) {
-    if (present.delete(index.name)) continue;
+    // An index goes with its column.
+    const goes = index.columns.some((name) => dropped.has(name));
+    if (present.delete(index.name) && !goes) continue;
     if (index.unique && sharesValues(table, index, existing, database)) {
       plan.refusals.push({
         where: `${table.name}.unique`,

@@ -59,6 +59,23 @@ suite("The documentation is complete", () => {
     );
   });
 
+  for (const [about, file, pattern] of [
+    ["event of the log", "src/kernel/observations.ts", /event: "([\w.-]+)"/g],
+    ["option of the command line", "src/cli/main.ts", /"(--[a-z-]+)/g],
+    ["variable of the environment", "src/cli/main.ts", /\benv\.([A-Z_]+)/g],
+  ] as const) {
+    test(`docs/operating.md has every ${about}`, () => {
+      const source = readFileSync(join(root, file), "utf8");
+      const names = [...source.matchAll(pattern)].map(([, name]) => name!);
+      assert.ok(names.length >= 3);
+      const { text } = page("docs/operating.md");
+      assert.deepEqual(
+        names.filter((name) => !new RegExp(`\`${name}\\b`).test(text)),
+        [],
+      );
+    });
+  }
+
   test("docs/errors.md shows an answer for every problem type, as the registry has it", () => {
     const sections = page("docs/errors.md").text.split(/^## /m).slice(1);
     for (const section of sections) {

@@ -179,6 +179,18 @@ suite("Hostile input", () => {
       nothingWritten();
     });
 
+    test("an answer without a body has no length, though the request's body was not read", async (t) => {
+      const path = await served.make("/people", ada);
+      const large = { "Content-Length": "100000" };
+      for (const bytes of [request("OPTIONS", PATH, large), request("DELETE", path, large)]) {
+        const connection = await connected(t, bytes);
+        const answer = await connection.answer();
+        assert.equal(answer?.status, 204);
+        assert.equal(connection.unread.length, 0);
+        connection.destroy();
+      }
+    });
+
     const chunks = {
       "a length that is no number": `zz\r\n${body}\r\n0\r\n\r\n`,
       "a length that is too small": `5\r\n${body}\r\n0\r\n\r\n`,

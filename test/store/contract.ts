@@ -622,7 +622,8 @@ export function storeContract(driver: StoreDriver): void {
         if (before?.status === "fulfilled") expected.push("before");
         if (behind?.status === "fulfilled") expected.push("behind");
         assert.deepEqual(await names(), expected);
-        await submit({ do: "insert", name: "space again" });
+        await submit({ do: "own-statement", statement: "PRAGMA max_page_count = 1073741823" });
+        assert.equal(await submit({ do: "insert", name: "space again" }), "inserted space again");
       },
     );
 

@@ -110,14 +110,16 @@ suite("what only adds is planned and done", () => {
       "text TEXT",
       "postId INTEGER",
     ]);
-    const indexes = run(
-      'SELECT "table".name || \'.\' || list.name AS name, list."unique" AS one FROM sqlite_schema AS "table", pragma_index_list("table".name) AS list WHERE list.origin = \'c\' ORDER BY 1',
-    );
+    const indexes = run(`
+      SELECT tables.name || ' (' || group_concat(info.name, ', ') || ')' AS over, list."unique" AS one
+      FROM sqlite_schema AS tables, pragma_index_list(tables.name) AS list, pragma_index_info(list.name) AS info
+      WHERE list.origin = 'c' GROUP BY list.name ORDER BY over
+    `);
     assert.deepEqual(indexes, [
-      { name: "order_items.posthaste_order_items_postId", one: 0 },
-      { name: "posts.posthaste_posts_done", one: 0 },
-      { name: "posts.posthaste_posts_score", one: 0 },
-      { name: "users.posthaste_users_name_unique", one: 1 },
+      { over: "order_items (postId)", one: 0 },
+      { over: "posts (done)", one: 0 },
+      { over: "posts (score)", one: 0 },
+      { over: "users (name)", one: 1 },
     ]);
     assert.deepEqual(run("SELECT on_delete FROM pragma_foreign_key_list('order_items')"), [
       { on_delete: "CASCADE" },
@@ -351,10 +353,9 @@ suite("a plan", () => {
     run("INSERT INTO users (name, _version, _created, _updated) VALUES ('a', 1, 0, 0)");
     const before = schema();
     const { sql } = look([users({ name, age }, { list: { sort: ["age"] } })]);
-    assert.deepEqual(sql, [
-      'ALTER TABLE "users" ADD COLUMN "age" INTEGER',
-      'CREATE INDEX "posthaste_users_age" ON "users" ("age")',
-    ]);
+    assert.equal(sql.length, 2);
+    assert.equal(sql[0], 'ALTER TABLE "users" ADD COLUMN "age" INTEGER');
+    assert.match(sql[1]!, /^CREATE INDEX "\S+" ON "users" \("age"\)$/);
     assert.deepEqual(schema(), before);
     migrate([users({ name, age }, { list: { sort: ["age"] } })]);
     assert.notDeepEqual(schema(), before);

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../kernel/json.ts";
 import { type DeclarationFault, readSchema, resourcesOf, type VerifyRule } from "./fault.ts";
 
 /** An example in the documentation that the server itself refuses is worse than none. */
@@ -11,9 +12,19 @@ export const examplesAreValid: VerifyRule = (api) =>
       ...((readOnly ?? []) as string[]),
       ...((hidden ?? []) as string[]),
     ]);
+    const fields = schemas.output.properties ?? {};
+    const strange: DeclarationFault[] = isJsonObject(example)
+      ? Object.keys(example)
+          .filter((name) => !Object.hasOwn(fields, name) || given.has(name))
+          .map((name) => ({
+            where: `${key}.example.${name}`,
+            fault: "is not a field that clients write.",
+            mend: "Leave it out of the example.",
+          }))
+      : [];
     const result = schemas.schema["~standard"].validate(example);
-    if (result instanceof Promise || result.issues === undefined) return [];
-    return result.issues
+    if (result instanceof Promise || result.issues === undefined) return strange;
+    const issues = result.issues
       .map((issue) => ({
         path: (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)),
         message: issue.message,
@@ -24,4 +35,5 @@ export const examplesAreValid: VerifyRule = (api) =>
         fault: `does not fit the schema: ${message}.`,
         mend: "Mend the example.",
       }));
+    return [...strange, ...issues];
   });

@@ -1,5 +1,7 @@
 import { didYouMean } from "../../kernel/nearest.ts";
+import { plain } from "../dialect.ts";
 import { kindOf } from "../fields.ts";
+import { isDialect } from "./api-options-are-usable.ts";
 import {
   type DeclarationFault,
   quoted,
@@ -7,6 +9,8 @@ import {
   resourcesOf,
   type VerifyRule,
 } from "./fault.ts";
+
+const LIST_PARAMETERS = ["limit", "sort", "cursor"];
 
 /** Every option that names fields names fields that exist, and that it makes sense for. */
 export const fieldListsNameFields: VerifyRule = (api) =>
@@ -30,7 +34,15 @@ export const fieldListsNameFields: VerifyRule = (api) =>
         });
         return [];
       }
-      const names = given.flat() as unknown[];
+      const groups = given.map((entry) => (Array.isArray(entry) ? (entry as unknown[]) : [entry]));
+      if (groups.some((group) => group.length === 0)) {
+        faults.push({
+          where,
+          fault: "has a group without a field.",
+          mend: "Name its fields, or remove it.",
+        });
+      }
+      const names = groups.flat();
       for (const name of names) {
         if (typeof name === "string" && known.includes(name)) continue;
         faults.push({
@@ -39,7 +51,12 @@ export const fieldListsNameFields: VerifyRule = (api) =>
           mend: `The fields are ${quoted(known)}.`,
         });
       }
-      if (new Set(names).size < names.length && option !== "unique") {
+      // A field may be unique alone and in groups, but no group twice, and no field twice in one.
+      const keys = groups.map((group) => JSON.stringify([...group].sort()));
+      if (
+        new Set(keys).size < keys.length ||
+        groups.some((group) => new Set(group).size < group.length)
+      ) {
         faults.push({ where, fault: "names a field twice.", mend: "Name it once." });
       }
       return names.filter((name): name is string => known.includes(name as string));
@@ -73,6 +90,15 @@ export const fieldListsNameFields: VerifyRule = (api) =>
     contradiction("writeOnly", writeOnly, "hidden", hidden);
     contradiction("writeOnly", writeOnly, "set", set);
     contradiction("readOnly", readOnly, "hidden", hidden);
+
+    const wireName = (isDialect(api.options.dialect) ? api.options.dialect! : plain).fieldName;
+    for (const name of filter.filter((each) => LIST_PARAMETERS.includes(wireName(each)))) {
+      faults.push({
+        where: `${key}.list.filter`,
+        fault: `"${name}" is a parameter of every list.`,
+        mend: "Rename the field, or leave it out of the filters.",
+      });
+    }
 
     // What a client may not see, it must not be able to find out by searching or sorting.
     contradiction("list.filter", filter, "hidden or writeOnly", [...hidden, ...writeOnly]);

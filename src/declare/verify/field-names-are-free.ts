@@ -1,4 +1,5 @@
 import { plain } from "../dialect.ts";
+import { isDialect } from "./api-options-are-usable.ts";
 import {
   type DeclarationFault,
   fieldNamesOf,
@@ -18,7 +19,8 @@ export const fieldNamesAreFree: VerifyRule = (api) =>
     const names = fieldNamesOf(resource);
     const faults: DeclarationFault[] = [];
     const columns = new Map<string, string>(own.map((name) => [name.toLowerCase(), name]));
-    const wireName = (api.options.dialect ?? plain).fieldName;
+    // One that can't be used is another rule's to tell.
+    const wireName = (isDialect(api.options.dialect) ? api.options.dialect! : plain).fieldName;
     const onTheWire = new Map<string, string>(own.map((name) => [wireName(name), name]));
     for (const name of names) {
       const where = `${key}.schema.${name}`;

@@ -8,7 +8,7 @@ export const fieldsAreFilled: VerifyRule = (api) =>
     if (input === undefined) return [];
     const set = new Set(Object.keys((config.set ?? {}) as object));
     return (["readOnly", "hidden"] as const).flatMap((option) =>
-      ((config[option] ?? []) as string[])
+      (Array.isArray(config[option]) ? (config[option] as string[]) : [])
         .filter((name) => input.required?.includes(name) && !set.has(name))
         .map((name) => ({
           where: `${key}.${option}`,

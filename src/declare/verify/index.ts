@@ -1,5 +1,6 @@
 import type { Api } from "../api.ts";
 import { accessIsDeclared } from "./access-is-declared.ts";
+import { apiOptionsAreUsable } from "./api-options-are-usable.ts";
 import { examplesAreValid } from "./examples-are-valid.ts";
 import type { DeclarationFault } from "./fault.ts";
 import { fieldListsNameFields } from "./field-lists-name-fields.ts";
@@ -14,6 +15,7 @@ import { valuesAreInRange } from "./values-are-in-range.ts";
 
 /** Every rule that a declaration must keep, one to a file. */
 const rules = [
+  apiOptionsAreUsable,
   optionsAreKnown,
   resourceNamesAreFree,
   accessIsDeclared,

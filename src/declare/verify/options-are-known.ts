@@ -80,7 +80,7 @@ export const optionsAreKnown: VerifyRule = (api) => [
 function unknown(where: string, given: unknown, known: Record<string, true>): DeclarationFault[] {
   if (typeof given !== "object" || given === null) return [];
   return Object.keys(given)
-    .filter((option) => !(option in known))
+    .filter((option) => !Object.hasOwn(known, option))
     .map((option) => ({
       where: `${where}.${option}`,
       fault: `is not an option.${didYouMean(option, Object.keys(known))}`,

@@ -1,4 +1,11 @@
+import type { AnyResource } from "../resource.ts";
 import { type DeclarationFault, isResource, resourcesOf, type VerifyRule } from "./fault.ts";
+
+/** The parent of a resource, and the name that it has there. */
+function ancestorOf({ config }: AnyResource): { name: string; parent: AnyResource } | undefined {
+  const [[name, parent] = []] = Object.entries((config.parent ?? {}) as object);
+  return name !== undefined && isResource(parent) ? { name, parent } : undefined;
+}
 
 /** A child lives under its parent's path, so the parent must be one resource of the same API. */
 export const parentsAreServed: VerifyRule = (api) => {
@@ -41,6 +48,16 @@ export const parentsAreServed: VerifyRule = (api) => {
           where: `${where}.${name}`,
           fault: `the resource "${parent.name}" is not part of the API.`,
           mend: "Put the parent into api({ … }) too.",
+        },
+      ];
+    }
+    for (let above = ancestorOf(parent); above !== undefined; above = ancestorOf(above.parent)) {
+      if (above.name !== name) continue;
+      return [
+        {
+          where: `${where}.${name}`,
+          fault: `the path has "${name}Id" already, further up.`,
+          mend: "Give this parent another name; the path needs the ids of both.",
         },
       ];
     }

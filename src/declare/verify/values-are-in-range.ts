@@ -15,6 +15,15 @@ const oneOf =
     values.includes(value);
 const isFunction = (value: unknown) => typeof value === "function";
 
+function shown(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return "The value";
+  }
+}
+
 /** Every option is of the type, and within the range, that the types promise. */
 export const valuesAreInRange: VerifyRule = (api) =>
   resourcesOf(api).flatMap(({ key, resource: { config } }): DeclarationFault[] => {
@@ -72,11 +81,20 @@ export const valuesAreInRange: VerifyRule = (api) =>
         expected: "a string",
       },
     ];
+    const { limit, maxLimit = 100 } = list;
+    if (whole(1, 10_000)(limit) && whole(1, 10_000)(maxLimit) && Number(limit) > Number(maxLimit)) {
+      options.push({
+        name: "list.limit",
+        value: limit,
+        allowed: () => false,
+        expected: `at most list.maxLimit, which is ${String(maxLimit)}${list.maxLimit === undefined ? " by default" : ""}`,
+      });
+    }
     return options
       .filter(({ value, allowed }) => value !== undefined && !allowed(value))
       .map(({ name, value, expected }) => ({
         where: `${key}.${name}`,
-        fault: `${JSON.stringify(value) ?? String(value)} is not ${expected}.`,
+        fault: `${shown(value)} is not ${expected}.`,
         mend: `Write ${expected}, or leave it out for the default.`,
       }));
   });

@@ -34,12 +34,7 @@ export async function replace(
     const reading = withServerValues(task, readFields(resource, dialect, input.body, shown));
     return insert(task, await validateRecord(resource, reading), String(unit.id));
   }
-  const reading = readFields(
-    resource,
-    dialect,
-    input.body,
-    visibleRecord(resource, dialect, current),
-  );
+  const reading = readFields(resource, dialect, input.body, knownRecord(task, current));
   return write(task, current, reading, undefined);
 }
 
@@ -58,7 +53,7 @@ export async function patch(
     });
   }
   const { dialect } = serving.api;
-  const before = visibleRecord(resource, dialect, current);
+  const before = knownRecord(task, current);
   const shown = dialect.record(before, resource.name);
   const after =
     input.kind === "merge-patch"
@@ -76,6 +71,21 @@ export async function patch(
       reading.candidate[name] = current.values[name];
   }
   return write(task, current, reading, before);
+}
+
+/**
+ * The record as far as the caller may know it. To whoever may not read, a field that only the
+ * server writes must not tell by its refusal whether the value that was sent is the right one.
+ */
+function knownRecord({ resource, serving, unit }: Task, current: StoredRow): JsonObject {
+  const record = visibleRecord(resource, serving.api.dialect, current);
+  if (mayRead(resource, unit.principal)) return record;
+  const id = serving.api.dialect.fieldName("id");
+  return Object.fromEntries(
+    Object.entries(record).filter(
+      ([name]) => name === id || resource.fieldsByWireName.get(name)?.writable,
+    ),
+  );
 }
 
 /** A patch may not remove what only the server writes; giving it another value is a fault already. */

@@ -57,7 +57,8 @@ async function uniqueConflict(
     }
     if (known.length === 0)
       errors.push({ pointer: "#", detail: "is there already", code: "unique" });
-    if (parent === undefined && mayRead(resource, unit.principal)) {
+    const secret = known.some(({ visible }) => !visible);
+    if (parent === undefined && !secret && mayRead(resource, unit.principal)) {
       existing ??= recordPath(serving.place, resource, [], id);
     }
   }

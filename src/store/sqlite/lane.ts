@@ -50,6 +50,7 @@ export class SqliteLane implements Lane, Listener {
   #holds: Promise<unknown> = Promise.resolve();
   #holding = 0;
   #deaths = 0;
+  #givenUp = false;
   #answers = 0;
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
@@ -113,7 +114,7 @@ export class SqliteLane implements Lane, Listener {
     clearInterval(this.#watch);
     idle();
     if (this.#transport === undefined) return;
-    await this.#call({ call: "close" });
+    await this.#call({ call: "close" }, this.#transport);
     await this.#transport.close();
   }
 
@@ -141,11 +142,20 @@ export class SqliteLane implements Lane, Listener {
     this.#settleIdle();
   }
 
-  /** Tells everyone who waits whether their unit became durable before the writer went. */
+  /** The writer is gone: everyone is told, and another one is started. */
   died(reason: unknown): void {
+    this.#giveUp(reason);
+    void this.#restart();
+  }
+
+  /** Tells everyone who waits whether their unit became durable before the writer went. */
+  #giveUp(reason: unknown): void {
     this.#transport = undefined;
+    if (this.#givenUp) return;
+    this.#givenUp = true;
     const { observe, lastDurable } = this.#options;
     observe({ event: "writer.died", error: reason, unitsLost: this.#pending.length });
+    this.trouble = "the writer is being restarted";
     const durable = lastDurable() - this.#firstPending + 1;
     const pending = this.#pending;
     this.#firstPending += pending.length;
@@ -164,7 +174,6 @@ export class SqliteLane implements Lane, Listener {
     this.#done?.reject(lost());
     this.#done = undefined;
     this.#settleIdle();
-    void this.#restart();
   }
 
   async #restart(): Promise<void> {
@@ -172,10 +181,13 @@ export class SqliteLane implements Lane, Listener {
     while (!this.#closed) {
       const delay = RESTART_DELAYS_MS[Math.min(this.#deaths++, RESTART_DELAYS_MS.length - 1)]!;
       await new Promise((resolve) => setTimeout(resolve, delay));
+      if (this.#closed) return;
       try {
         // Numbers go on behind the last durable one: those of lost units are free again.
         this.#firstPending = this.#options.lastDurable() + 1;
-        this.#transport = await this.#options.connect(this);
+        const transport = await this.#options.connect(this);
+        this.#transport = transport;
+        this.#givenUp = false;
         this.trouble = undefined;
         this.#options.observe({
           event: "writer.restarted",
@@ -197,13 +209,14 @@ export class SqliteLane implements Lane, Listener {
     this.#transport?.send({ call: "units", first, units: `[${units.join(",")}]` });
   }
 
-  #call(call: Call): Promise<StatementResult | undefined> {
+  #call(call: Call, transport: Transport | undefined): Promise<StatementResult | undefined> {
+    // Another writer knows nothing of a transaction that was begun with the one before.
+    if (transport === undefined || transport !== this.#transport) return Promise.reject(lost());
     // What was submitted before must be there before.
     this.#sendUnits();
     const { promise, resolve, reject } = Promise.withResolvers<StatementResult | undefined>();
-    if (this.#transport === undefined) return Promise.reject(lost());
     this.#done = { resolve, reject };
-    this.#transport.send(call);
+    transport.send(call);
     return promise;
   }
 
@@ -220,12 +233,13 @@ export class SqliteLane implements Lane, Listener {
       // One call to the writer at a time, also when the closure does not await its statements.
       const result = queue.then(async () => {
         if (ended !== undefined) throw ended;
-        return (await this.#call({ call: "statement", sql: statement, parameters }))!;
+        return (await this.#call({ call: "statement", sql: statement, parameters }, transport))!;
       });
       queue = result.catch(() => {});
       return result;
     });
-    await this.#call({ call: "begin" });
+    const transport = this.#transport;
+    await this.#call({ call: "begin" }, transport);
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<never>((_, late) => {
       const error = new StoreError(
@@ -236,7 +250,7 @@ export class SqliteLane implements Lane, Listener {
     });
     const end = async (commit: boolean) => {
       await queue;
-      await this.#call({ call: "end", commit });
+      await this.#call({ call: "end", commit }, transport);
     };
     try {
       const result = await Promise.race([work(sql), tooLong]);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Observe } from "../../kernel/observations.ts";
@@ -8,7 +9,6 @@ import { openingError } from "./errors.ts";
 import { SqliteLane } from "./lane.ts";
 import { SqliteSchema } from "./schema.ts";
 import { connectHere, connectThread } from "./transport.ts";
-import type { WriterOptions } from "./writer.ts";
 
 /** Number of the layout of our own tables; a file with a higher one is from a newer release. */
 const FORMAT = 1;
@@ -91,7 +91,7 @@ function prepareFile(path: string): void {
     connection.execute("BEGIN IMMEDIATE", []);
     connection.database.exec(`
       CREATE TABLE IF NOT EXISTS posthaste_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-      INSERT INTO posthaste_meta (name, value) VALUES ('last_unit', '0') ON CONFLICT DO NOTHING;
+      DELETE FROM posthaste_meta WHERE name LIKE 'last_unit %';
       PRAGMA user_version = ${FORMAT};
       COMMIT`);
   } finally {
@@ -105,15 +105,17 @@ const cause = (error: unknown) => (error instanceof StoreError ? (error.cause ??
 export async function openSqliteStore(path: string, options: StoreOptions): Promise<Store> {
   const { writer, observe } = options;
   const reader = new SqliteConnection(path, { readOnly: true });
-  const file: WriterOptions = { path, maxBatch: options.maxBatch ?? 256 };
+  const instance = randomUUID();
+  const file = { path, maxBatch: options.maxBatch ?? 256, instance };
   const lane = new SqliteLane({
     maxWaiting: options.maxWaiting ?? 10_000,
     maxHoldMs: options.maxHoldMs ?? 2_000,
     writerTimeoutMs: options.writerTimeoutMs ?? 10_000,
-    lastDurable: () =>
-      Number(
-        reader.execute("SELECT value FROM posthaste_meta WHERE name = 'last_unit'", [])[0]?.value,
-      ),
+    lastDurable: () => {
+      const name = `last_unit ${instance}`;
+      const [row] = reader.execute("SELECT value FROM posthaste_meta WHERE name = ?", [name]);
+      return Number(row?.value ?? 0);
+    },
     connect: (listener) =>
       writer.place === "here"
         ? connectHere(file, writer.perform, listener)

@@ -190,7 +190,7 @@ function touchTrigger(table: string): string {
 WHEN NEW.${VERSION} = OLD.${VERSION}
 BEGIN
   UPDATE ${quote(table)}
-  SET ${VERSION} = OLD.${VERSION} + 1
+  SET ${VERSION} = OLD.${VERSION} + 1, ${UPDATED} = CAST(unixepoch('subsec') * 1000 AS INTEGER)
   WHERE "id" = NEW."id";
 END`;
 }

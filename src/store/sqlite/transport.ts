@@ -2,14 +2,18 @@ import { Worker } from "node:worker_threads";
 import type { Perform } from "../port.ts";
 import { StoreError } from "../port.ts";
 import { type Call, errorOf, type Reply } from "./call.ts";
+import { closeGate, commitGate } from "./commit-gate.ts";
 import { SqliteWriter, type WriterOptions } from "./writer.ts";
 import type { Complaint, Greeting, ThreadData } from "./writer-thread.ts";
 
 /** The way to a writer, wherever it is. */
 export interface Transport {
   send(call: Call): void;
-  /** Ends a writer that does not answer any more. */
-  kill(reason: Error): void;
+  /**
+   * Gives up a writer that does not answer any more.
+   * @returns whether it is sure that nothing it has will be committed
+   */
+  kill(reason: Error): boolean;
   close(): Promise<void>;
 }
 
@@ -23,12 +27,12 @@ export interface Listener {
 
 /** A writer in this thread. */
 export function connectHere(
-  options: WriterOptions,
+  options: Omit<WriterOptions, "gate">,
   perform: Perform,
   listener: Listener,
 ): Transport {
   const writer = new SqliteWriter(
-    options,
+    { ...options, gate: commitGate() },
     perform,
     (reply) => listener.reply(reply),
     // The thread has more to do than write: whatever else waits has its turn in between.
@@ -36,12 +40,12 @@ export function connectHere(
   );
   return {
     send: (call) => writer.receive(call),
-    kill: () => {},
+    kill: () => false,
     close: () => Promise.resolve(),
   };
 }
 
-export interface ThreadOptions extends WriterOptions {
+export interface ThreadOptions extends Omit<WriterOptions, "gate"> {
   /** The module that the thread runs; it ends in `serveWriter`. */
   readonly entry: URL;
   /** What that module reads with `threadData`. */
@@ -55,9 +59,10 @@ export async function connectThread(
   options: ThreadOptions,
   listener: Listener,
 ): Promise<Transport> {
-  const { entry, above, digest, path, maxBatch } = options;
+  const { entry, above, digest, path, maxBatch, instance } = options;
+  const gate = commitGate();
   const worker = new Worker(entry, {
-    workerData: { writer: { path, maxBatch }, above } satisfies ThreadData,
+    workerData: { writer: { path, maxBatch, instance, gate }, above } satisfies ThreadData,
     name: "posthaste-writer",
   });
   let death: unknown;
@@ -95,7 +100,9 @@ export async function connectThread(
     },
     kill: (reason) => {
       death ??= reason;
+      const sure = closeGate(gate);
       void worker.terminate();
+      return sure;
     },
     close: () => exited,
   };

@@ -1,9 +1,13 @@
 import type { TransactionSql } from "../../declare/resource.ts";
 import { type Perform, type Performed, StoreError, type Transaction, type Unit } from "../port.ts";
 import { failureOf, type UnitResult } from "./call.ts";
+import { type CommitGate, enterCommit, leaveCommit } from "./commit-gate.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { kyselyOver } from "./engine.ts";
 import { storeError } from "./errors.ts";
+
+const REMEMBER =
+  "INSERT INTO posthaste_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /**
  * A turn of the lane: one transaction, a savepoint for each unit, one commit. A unit that fails is
@@ -13,6 +17,7 @@ import { storeError } from "./errors.ts";
  */
 export async function runTurn(
   connection: SqliteConnection,
+  { instance, gate }: { readonly instance: string; readonly gate: CommitGate },
   last: number,
   units: readonly Unit[],
   perform: Perform,
@@ -26,10 +31,13 @@ export async function runTurn(
       if (!connection.inTransaction)
         throw new StoreError("failed", "The transaction was ended by the database.");
     }
-    connection.execute("UPDATE posthaste_meta SET value = ? WHERE name = 'last_unit'", [
-      String(last),
-    ]);
-    connection.execute("COMMIT", []);
+    connection.execute(REMEMBER, [`last_unit ${instance}`, String(last)]);
+    if (!enterCommit(gate)) throw new StoreError("writer-lost", "The writer was given up.");
+    try {
+      connection.execute("COMMIT", []);
+    } finally {
+      leaveCommit(gate);
+    }
     return results;
   } catch (error) {
     rollBack(connection);

@@ -1,5 +1,6 @@
 import type { Perform, Unit } from "../port.ts";
 import { type Call, failureOf, type Reply } from "./call.ts";
+import type { CommitGate } from "./commit-gate.ts";
 import { SqliteConnection, type StatementResult } from "./connection.ts";
 import { runTurn } from "./turn.ts";
 
@@ -7,6 +8,10 @@ export interface WriterOptions {
   readonly path: string;
   /** Units in a turn at the most; bounds how long the first of a turn waits for the commit. */
   readonly maxBatch: number;
+  /** Names this store's writers, so that what became durable is told from other processes' units. */
+  readonly instance: string;
+  /** See CommitGate. */
+  readonly gate: CommitGate;
 }
 
 /**
@@ -16,7 +21,7 @@ export interface WriterOptions {
 export class SqliteWriter {
   readonly #connection: SqliteConnection;
   readonly #perform: Perform;
-  readonly #maxBatch: number;
+  readonly #options: WriterOptions;
   readonly #answer: (reply: Reply) => void;
   /** Lets in what has come meanwhile. */
   readonly #gather: () => Promise<void> | undefined;
@@ -29,13 +34,13 @@ export class SqliteWriter {
   #running = false;
 
   constructor(
-    { path, maxBatch }: WriterOptions,
+    options: WriterOptions,
     perform: Perform,
     answer: (reply: Reply) => void,
     gather: () => Promise<void> | undefined,
   ) {
-    this.#connection = new SqliteConnection(path, { readOnly: false });
-    this.#maxBatch = maxBatch;
+    this.#connection = new SqliteConnection(options.path, { readOnly: false });
+    this.#options = options;
     this.#perform = perform;
     this.#answer = answer;
     this.#gather = gather;
@@ -51,7 +56,12 @@ export class SqliteWriter {
     }
     if (!this.#running) {
       this.#running = true;
-      void this.#run();
+      this.#run().catch((error) => {
+        // Nobody can be told any more by answers; the end of the thread tells everyone.
+        setImmediate(() => {
+          throw error;
+        });
+      });
     }
   }
 
@@ -75,13 +85,19 @@ export class SqliteWriter {
   }
 
   async #turn(): Promise<void> {
-    const size = Math.min(this.#order[0] ?? this.#units.length, this.#maxBatch);
+    const size = Math.min(this.#order[0] ?? this.#units.length, this.#options.maxBatch);
     const units = size === this.#units.length ? this.#units : this.#units.slice(0, size);
     const first = this.#firstUnit;
     this.#units = size === this.#units.length ? [] : this.#units.slice(size);
     this.#firstUnit += size;
     this.#order = this.#order.map((before) => before - size);
-    const results = await runTurn(this.#connection, first + size - 1, units, this.#perform);
+    const results = await runTurn(
+      this.#connection,
+      this.#options,
+      first + size - 1,
+      units,
+      this.#perform,
+    );
     this.#answer({ reply: "results", first, results });
   }
 
