@@ -24,4 +24,5 @@ export {
 } from "./declare/resource.ts";
 export type { StandardSchema } from "./declare/standard-schema.ts";
 export type { Json, JsonObject } from "./kernel/json.ts";
+export type { Observation, Observe } from "./kernel/observations.ts";
 export type { Fault } from "./kernel/problems.ts";

@@ -1,4 +1,4 @@
-import type { Observation, Observe } from "../kernel/observations.ts";
+import { type Observation, type Observe, redacted } from "../kernel/observations.ts";
 import { painter } from "./terminal.ts";
 
 export interface Log {
@@ -31,7 +31,7 @@ function forPrograms(stream: NodeJS.WriteStream): Log {
   return {
     observe: (observation) => {
       const level = levelOf(observation);
-      held += `${JSON.stringify({ level, time: Date.now(), ...observation, ...errorOf(observation) })}\n`;
+      held += `${JSON.stringify({ level, time: Date.now(), ...redacted(observation) })}\n`;
       if (level === "error" || held.length > HELD_BACK_BYTES) flush();
     },
     flush,
@@ -54,15 +54,12 @@ function forPeople(stream: NodeJS.WriteStream): Log {
         );
         return;
       }
-      const { event, ...rest } = observation;
+      const { event, ...rest } = redacted(observation);
       const colour = levelOf(observation) === "info" ? "cyan" : "red";
-      const { error = "", ...facts } = { ...rest, ...errorOf(observation) } as Record<
-        string,
-        unknown
-      >;
+      const { error = "", ...facts } = rest;
       const words = Object.entries(facts).map(([name, value]) => `${name}=${value}`);
       stream.write(
-        `${time} ${paint(colour, event)} ${words.join(" ")}${error === "" ? "" : `\n${error}`}\n`,
+        `${time} ${paint(colour, String(event))} ${words.join(" ")}${error === "" ? "" : `\n${error}`}\n`,
       );
     },
     flush: () => {},
@@ -82,29 +79,4 @@ function levelOf({ event }: Observation): "info" | "error" {
     event === "store.failed"
     ? "error"
     : "info";
-}
-
-function errorOf(observation: Observation): { error: string } | undefined {
-  if (!("error" in observation)) return undefined;
-  const { error } = observation;
-  return { error: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)) };
-}
-
-const MAX_ERROR_LENGTH = 16_384;
-
-/** A name that says it, then `=` or `:`, then a value, in quotes or up to the next separator. */
-const NAMED_SECRET =
-  /((?:authorization|pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|(?:api|access|private)[-_ ]?key|cookie)\\?["']?\s*[:=]\s*(?:bearer\s+|basic\s+)?)(?:\\?"(?:[^"\\]|\\[^"])*|'[^']*|[^\s"',;&}]+)/gi;
-
-/** Text of errors is written by others; what looks like a secret in it is taken out. */
-export function redact(text: string): string {
-  return (
-    text
-      .slice(0, MAX_ERROR_LENGTH)
-      .replace(NAMED_SECRET, "$1[redacted]")
-      .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [redacted]")
-      // Users and passwords in addresses, and JSON Web Tokens wherever they are.
-      .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi, "$1[redacted]@")
-      .replace(/\beyJ[\w-]{1,4096}\.[\w-]+(?:\.[\w-]*)?/g, "[redacted]")
-  );
 }

@@ -15,6 +15,12 @@ const { version } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 ) as { version: string };
 
+// Whoever reads our output may have seen enough: `posthaste openapi api.ts | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 const program = new Command("posthaste")
   .description("POST requests that happen exactly once.")
   .version(version)

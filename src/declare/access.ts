@@ -47,7 +47,9 @@ export function isAccessRule(value: unknown): value is AccessRule {
 /** What a scheme sees of a request: enough for credentials, nothing of the body. */
 export interface CredentialSource {
   readonly method: string;
+  /** With the base path, without the query. */
   readonly path: string;
+  /** By names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

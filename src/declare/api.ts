@@ -2,6 +2,7 @@ import type { AuthenticationScheme } from "./access.ts";
 import type { Dialect } from "./dialect.ts";
 import type { AnyResource } from "./resource.ts";
 
+/** The options of `api()`. */
 export interface ApiOptions {
   /** Name of the API, for its documentation. Default "API". */
   readonly title?: string;
@@ -9,7 +10,9 @@ export interface ApiOptions {
   readonly version?: string;
   /** What the API is for, in Markdown. */
   readonly description?: string;
+  /** Whom to ask about the API. */
   readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string };
+  /** Licence of the API; `identifier` is one of SPDX. */
   readonly license?: { readonly name: string; readonly identifier?: string };
   /** How the API speaks. Default: plain JSON and RFC 9457 problems. */
   readonly dialect?: Dialect;

@@ -14,6 +14,7 @@ export interface ProblemDocument {
   readonly [extension: string]: unknown;
 }
 
+/** A page of a list, before a dialect gives it its shape on the wire. */
 export interface ListDocument {
   readonly records: readonly JsonObject[];
   /** Path and query of the next page, where there is one. */
@@ -26,14 +27,19 @@ export interface ListDocument {
  * and of Node's HTTP parser included. Functions must be pure: they run in two threads.
  */
 export interface Dialect {
+  /** For logs and messages. */
   readonly name: string;
   /** Media type of records and lists. */
   readonly mediaType: string;
+  /** Media type of errors. */
   readonly problemMediaType: string;
   /** The name on the wire of a declared field. One to one. */
   readonly fieldName: (name: string) => string;
+  /** Shape of one record; its members have their names on the wire already. */
   readonly record: (record: JsonObject, resource: string) => Json;
+  /** Shape of a page of records. */
   readonly list: (list: ListDocument, resource: string) => Json;
+  /** Shape of an error. */
   readonly problem: (problem: ProblemDocument) => unknown;
   /** Unwraps what a client sends: the record itself, whatever stands around it. */
   readonly input: (body: Json, resource: string) => Json;

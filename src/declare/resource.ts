@@ -25,6 +25,7 @@ export interface Resource<Row = unknown, Id extends IdKind = IdKind> extends Any
   readonly "~types"?: { readonly row: Row; readonly id: Id };
 }
 
+/** What a stored record of a declared resource looks like. */
 export type RowOf<R extends AnyResource> = R extends Resource<infer Row, IdKind> ? Row : never;
 
 type FieldName<S extends StandardSchema> = Extract<keyof OutputOf<S>, string>;
@@ -55,9 +56,13 @@ export type Row<S extends StandardSchema, Id extends IdKind, Parents, T extends 
  */
 export type TransactionSql = Kysely<Record<string, Record<string, unknown>>>;
 
-/** Marks a fault at a place in the body; every fault of a request is answered at once, with 422. */
+/**
+ * Marks a fault at a place in the body, by declared names: `/email`, `/lines/0/quantity`. Every fault
+ * of a request is answered at once, with 422. Without a detail, the code serves as one.
+ */
 export type Fail = (pointer: `/${string}`, code: string, detail?: string) => void;
 
+/** What a business rule gets. */
 export interface RuleContext<Input, Stored> {
   /** The record as it will be stored, validated, without its id. */
   readonly input: Input;
@@ -68,6 +73,7 @@ export interface RuleContext<Input, Stored> {
   readonly fail: Fail;
 }
 
+/** What `created` and `deleted` get. */
 export interface HookContext<Stored> {
   /** The record as written, hidden fields included; when deleted, as it was. */
   readonly row: Stored;
@@ -76,17 +82,20 @@ export interface HookContext<Stored> {
   readonly fail: Fail;
 }
 
+/** What `updated` gets. */
 export interface UpdateHookContext<Stored> extends HookContext<Stored> {
   /** The record as it was before. */
   readonly before: Stored;
 }
 
+/** What a function in `set` gets. It runs before the transaction, and must not await. */
 export interface SetContext {
   readonly principal: Principal | null;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
+/** The options of `resource()`. */
 export interface ResourceConfig<
   S extends StandardSchema,
   Id extends IdKind,
@@ -128,7 +137,7 @@ export interface ResourceConfig<
       | Extract<OutputOf<S>[F], Json>
       | ((context: SetContext) => OutputOf<S>[F]);
   };
-  /** Business rules, run inside the transaction, before every write of a record. */
+  /** Business rules, run inside the transaction, before a record is made or changed. */
   readonly rules?: readonly ((
     context: RuleContext<
       Readonly<OutputOf<S> & object> & ParentKeys<Parents>,
@@ -139,10 +148,13 @@ export interface ResourceConfig<
   readonly created?: (context: HookContext<Row<S, Id, Parents, T>>) => unknown;
   /** Runs inside the transaction, after the record was changed. */
   readonly updated?: (context: UpdateHookContext<Row<S, Id, Parents, T>>) => unknown;
-  /** Runs inside the transaction, after the record was deleted. */
+  /** Runs inside the transaction, after the record was deleted; not when its parent's deletion took it along. */
   readonly deleted?: (context: HookContext<Row<S, Id, Parents, T>>) => unknown;
   readonly list?: {
-    /** Fields that a list can be filtered by; each gets an index. Unique fields always can. */
+    /**
+     * Fields that a list can be filtered by; each gets an index. A visible field that is unique by
+     * itself always can.
+     */
     readonly filter?: readonly (
       | FieldName<S>
       | (T extends true ? "createdAt" | "updatedAt" : never)
@@ -159,7 +171,10 @@ export interface ResourceConfig<
   };
   /** Adds `createdAt` and `updatedAt` (RFC 3339, UTC), kept by the server. Default false. */
   readonly timestamps?: T;
-  /** What becomes of the records that belong to a deleted one. Default `"refuse"`, a 409. */
+  /**
+   * What becomes of these records when the one that they belong to is deleted: that is refused with
+   * a 409 (`"refuse"`, the default), or they go with it (`"cascade"`).
+   */
   readonly onParentDelete?: "refuse" | "cascade";
   /** Bytes of a body at the most. Default 262,144. */
   readonly maxBodyBytes?: number;
@@ -175,7 +190,8 @@ export type AnyResourceConfig = {
 
 /**
  * Declares a resource: a table, and the operations on it.
- * @param name Plural, lower case, words joined by `-`: the path `/order-items`.
+ * @param name Plural, lower case, words joined by `-`: `order-items` is the path `/order-items` and the
+ * table `order_items`.
  */
 export function resource<
   S extends StandardSchema,

@@ -62,7 +62,7 @@ export function problemsOf({ kind, resource, access, accepts, path }: Operation)
     accepts.length > 0 && "unsupported-media-type",
     accepts.length > 0 && "unsupported-content-encoding",
     accepts.length > 0 && "expectation-failed",
-    accepts.length > 0 && "validation-failed",
+    (accepts.length > 0 || resource.deleted !== undefined) && "validation-failed",
     "header-fields-too-large",
     "internal-error",
     "draining",

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, RouteHandlerMethod, RouteOptions } from "fastify";
 import { requestId } from "../kernel/ids.ts";
 import { Problem } from "../kernel/problems.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
@@ -7,9 +7,11 @@ import { docsPage, docsScript } from "./docs-page.ts";
 import { openApiDocument } from "./openapi.ts";
 import { problemIndex, problemPage, problemPagePolicy } from "./problem-pages.ts";
 import { sendAnswer } from "./reply.ts";
+import { answering, type Intake } from "./routes.ts";
 
 /** The framework's own pages: the document, the documentation, and what problems mean. */
-export function servePages(app: FastifyInstance, { serving }: Service): void {
+export function servePages(app: FastifyInstance, service: Service, intake: Intake): void {
+  const { serving } = service;
   const { pages } = serving.place;
   const document = JSON.stringify(openApiDocument(serving.api, serving.place), null, 2);
   const { html, contentSecurityPolicy } = docsPage({
@@ -17,6 +19,8 @@ export function servePages(app: FastifyInstance, { serving }: Service): void {
     documentUrl: `${pages}/openapi.json`,
     scriptUrl: `${pages}/docs/reference.js`,
   });
+  const serve = (url: string, handler: RouteHandlerMethod) =>
+    servePage(app, service, intake, url, handler);
   const page = (reply: FastifyReply, body: string, policy: string) =>
     reply
       .type("text/html; charset=utf-8")
@@ -26,11 +30,11 @@ export function servePages(app: FastifyInstance, { serving }: Service): void {
       .header("cache-control", "no-cache")
       .send(body);
 
-  app.get("/openapi.json", (_request, reply) =>
+  serve("/openapi.json", (_request, reply) =>
     reply.type("application/json").header("cache-control", "no-cache").send(document),
   );
-  app.get("/docs", (_request, reply) => page(reply, html, contentSecurityPolicy));
-  app.get("/docs/reference.js", async (request, reply) => {
+  serve("/docs", (_request, reply) => page(reply, html, contentSecurityPolicy));
+  serve("/docs/reference.js", async (request, reply) => {
     const script = docsScript();
     reply
       .type("text/javascript; charset=utf-8")
@@ -44,12 +48,36 @@ export function servePages(app: FastifyInstance, { serving }: Service): void {
     if (!zipped) return reply.send(script.body);
     return reply.header("content-encoding", "gzip").send(await script.gzip());
   });
-  app.get("/problems", (_request, reply) => page(reply, problemIndex(pages), problemPagePolicy));
-  app.get<{ Params: { name: string } }>("/problems/:name", (request, reply) => {
-    const html = problemPage(request.params.name);
+  serve("/problems", (_request, reply) => page(reply, problemIndex(pages), problemPagePolicy));
+  serve("/problems/:name", (request, reply) => {
+    const html = problemPage((request.params as { name: string }).name);
     if (html !== undefined) return page(reply, html, problemPagePolicy);
     const id = requestId();
     sendAnswer(reply, problemAnswer(new Problem("not-found"), serving.api.dialect, pages, id), id);
     return reply;
+  });
+}
+
+/** A page of our own: GET and HEAD, and for every other method the answer that operations give. */
+export function servePage(
+  app: FastifyInstance,
+  service: Service,
+  intake: Intake,
+  url: string,
+  handler: RouteHandlerMethod,
+): void {
+  app.get(url, async (request, reply) => {
+    reply.header("request-id", requestId()).header("x-content-type-options", "nosniff");
+    return handler.call(app, request, reply);
+  });
+  const others = app.supportedMethods.filter((method) => method !== "GET" && method !== "HEAD");
+  const refuse = answering(service, intake, () =>
+    Promise.reject(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD" } })),
+  );
+  app.route({
+    method: others as RouteOptions["method"],
+    url,
+    handler: refuse,
+    config: { posthaste: refuse },
   });
 }

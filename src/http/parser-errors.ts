@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Dialect } from "../declare/dialect.ts";
 import { systemClock } from "../kernel/clock.ts";
@@ -168,7 +168,9 @@ function answerOnSocket(
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${answer.status} ${problem.type}\r\n${lines.join("")}\r\n${answer.body}`);
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join("")}\r\n${answer.body}`,
+  );
   observed(context, id, method, answer);
 }
 

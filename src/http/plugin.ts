@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { Api } from "../declare/api.ts";
-import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
+import { type Observe, redacted } from "../kernel/observations.ts";
+import { type ServiceOptions, startService } from "../pipeline/service.ts";
 import { servePages } from "./pages.ts";
-import { answerErrors, refuse } from "./refusals.ts";
-import { type Intake, serveOperations } from "./routes.ts";
+import type { Intake } from "./routes.ts";
+import { servePosthaste } from "./scope.ts";
 
+/** The options of `posthaste()`. */
 export interface PosthasteOptions extends ServiceOptions {
   /** Whether `/docs`, `/openapi.json` and `/problems` are served below the prefix. Default true. */
   readonly pages?: boolean;
@@ -15,6 +17,7 @@ export interface PosthasteOptions extends ServiceOptions {
  * `app.register(posthaste(api, { store: "./data.db" }), { prefix: "/v1" })`.
  * It keeps to its own scope: the host's parsers, hooks and error handlers stay as they are, and so
  * do those of another API in the same app. Closing the app closes the store.
+ * @throws DeclarationError or StoreError, when the app gets ready: both are sentences for the operator
  */
 export function posthaste(
   api: Api,
@@ -22,21 +25,22 @@ export function posthaste(
 ): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     const place = { base: app.prefix, pages: app.prefix };
-    const service = await startService(api, place, options);
+    const observe = options.observe ?? logTo(app.log);
+    const service = await startService(api, place, { ...options, observe });
     const intake: Intake = { draining: false, inFlight: 0 };
     app.addHook("preClose", async () => {
       intake.draining = true;
     });
     app.addHook("onClose", () => service.close());
     servePosthaste(app, service, intake);
-    if (options.pages !== false) servePages(app, service);
+    if (options.pages !== false) servePages(app, service, intake);
   };
 }
 
-/** Operations, and answers to all else below the prefix. */
-export function servePosthaste(app: FastifyInstance, service: Service, intake: Intake): void {
-  serveOperations(app, service, intake);
-  // Fastify allows one not-found handler for a prefix; without one the host's answers.
-  if (app.prefix !== "") refuse(app, service, intake);
-  else answerErrors(app, service, intake);
+/** Failures go to the host's log, where the host chose no other place for observations. */
+function logTo(log: FastifyInstance["log"]): Observe {
+  return (observation) => {
+    if ("error" in observation) log.error(redacted(observation), observation.event);
+    else log.debug(observation, observation.event);
+  };
 }

@@ -29,7 +29,8 @@ export function sendAnswerAndClose(reply: FastifyReply, answer: Answer, requestI
     ...answer.headers,
     "request-id": requestId,
     "x-content-type-options": "nosniff",
-    "content-length": Buffer.byteLength(body),
+    // RFC 9110 section 8.6: none in a 204.
+    ...(answer.status === 204 ? {} : { "content-length": Buffer.byteLength(body) }),
     connection: "close",
   });
   raw.write(body);

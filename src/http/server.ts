@@ -4,11 +4,11 @@ import type { Api } from "../declare/api.ts";
 import { Problem } from "../kernel/problems.ts";
 import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
 import { serveHealth } from "./health.ts";
-import { servePages } from "./pages.ts";
+import { servePage, servePages } from "./pages.ts";
 import { answerBeforeRoutes, answerParserError, type RawAnswers } from "./parser-errors.ts";
-import { servePosthaste } from "./plugin.ts";
 import { problemOfFastify, refuse } from "./refusals.ts";
 import { answering, type Intake } from "./routes.ts";
+import { servePosthaste } from "./scope.ts";
 
 export interface ServerOptions extends ServiceOptions {
   readonly host: string;
@@ -68,10 +68,12 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
     clientErrorHandler: (error, socket) => answerParserError(error, socket as Socket, raw),
   });
   answerBeforeRoutes(app.server, raw);
+  // A client may end its side and wait for the answer (RFC 9112 section 9.6).
+  Object.assign(app.server, { httpAllowHalfOpen: true });
 
   answerAsterisk(app, service, intake);
-  app.get("/", (_request, reply) => reply.redirect("/docs"));
-  servePages(app, service);
+  servePage(app, service, intake, "/", (_request, reply) => reply.redirect("/docs"));
+  servePages(app, service, intake);
   serveHealth(app, service, intake);
   refuse(app, service, intake);
   await app.register(async (scope) => servePosthaste(scope, service, intake), { prefix: base });

@@ -1,6 +1,7 @@
 /** What JSON (RFC 8259) can say. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 
+/** An object of JSON. */
 export interface JsonObject {
   readonly [name: string]: Json;
 }

@@ -27,3 +27,30 @@ export type Observation =
   | { readonly event: "server.stopped" };
 
 export type Observe = (observation: Observation) => void;
+
+/** An observation with its error as text, and without what looks like a secret in that text. */
+export function redacted(observation: Observation): Record<string, unknown> {
+  if (!("error" in observation)) return { ...observation };
+  const { error } = observation;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { ...observation, error: redact(text) };
+}
+
+const MAX_ERROR_LENGTH = 16_384;
+
+/** A name that says it, then `=` or `:`, then a value, in quotes or up to the next separator. */
+const NAMED_SECRET =
+  /((?:authorization|pass(?:word|wd|phrase|code)|pwd|secret|token|credentials?|(?:api|access|private)[-_ ]?key|cookie)\\?["']?\s*[:=]\s*(?:bearer\s+|basic\s+)?)(?:\\?"(?:[^"\\]|\\[^"])*|'[^']*|[^\s"',;&}]+)/gi;
+
+/** Text of errors is written by others; what looks like a secret in it is taken out. */
+export function redact(text: string): string {
+  return (
+    text
+      .slice(0, MAX_ERROR_LENGTH)
+      .replace(NAMED_SECRET, "$1[redacted]")
+      .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [redacted]")
+      // Users and passwords in addresses, and JSON Web Tokens wherever they are.
+      .replace(/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi, "$1[redacted]@")
+      .replace(/\beyJ[\w-]{1,4096}\.[\w-]+(?:\.[\w-]*)?/g, "[redacted]")
+  );
+}

@@ -155,7 +155,7 @@ function readSort(
       const known = [...sortable.keys(), id];
       const suggestion = didYouMean(wireName, known);
       fault(
-        `can't sort by "${wireName.slice(0, 60)}".${suggestion} There are ${known.join(", ")}.`,
+        `can't sort by "${wireName.slice(0, 60)}".${suggestion} It can by ${known.join(", ")}.`,
         "unknown_field",
       );
     } else if (keys.some(({ field }) => field === target.field)) {

@@ -18,9 +18,14 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
    * it, writes are committed on the main thread, behind the same lane.
    */
   readonly module?: URL | string | undefined;
-  /** What to do with a store that is not as declared. Default `"additive"`. */
+  /**
+   * What to do with a store that is not as declared: make what is missing (`"additive"`, the default),
+   * or refuse to start (`"never"`). A new store is always made, and data is never lost by either.
+   */
   readonly migrate?: "additive" | "never" | undefined;
+  /** Told everything that happens: for logs and metrics. */
   readonly observe?: Observe | undefined;
+  /** Where the time is read. For tests. */
   readonly clock?: Clock | undefined;
 }
 

@@ -159,7 +159,7 @@ function judged(
 export function validationFailed(faults: readonly Fault[]): Problem {
   const count = faults.length === 1 ? "One thing is wrong" : `${faults.length} things are wrong`;
   return new Problem("validation-failed", {
-    detail: `${count} with the body; see errors.`,
+    detail: `${count}; see errors.`,
     errors: faults,
   });
 }

@@ -14,9 +14,14 @@ export interface TestServer {
   readonly origin: string;
   /** Calls an operation. A path below `/api` may leave that out. */
   request(method: string, path: string | null, init?: RequestInit): Promise<Response>;
+  /** GETs a path, such as the one in a `Location` header. */
   get(path: string | null): Promise<Response>;
+  /** POSTs a value as JSON. */
   post(path: string | null, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
+
+/** What is served beside the operations, at the root. */
+const OWN_PAGES = /^\/(?:docs|health|problems|openapi\.json)(?:[/?]|$)/;
 
 /** Serves an API on a free port with a store of its own; both are gone after the test. */
 export async function testServer(
@@ -36,11 +41,10 @@ export async function testServer(
     rmSync(folder, { recursive: true, force: true });
   });
   const request = (method: string, path: string | null, init: RequestInit = {}) => {
-    const below =
-      path?.startsWith(`${server.base}/`) ||
-      path?.startsWith("/health") ||
-      path?.startsWith("/docs");
-    return fetch(`${server.origin}${below ? "" : server.base}${path}`, { ...init, method });
+    // As from a Location header, which an answer may lack.
+    if (path === null) throw new Error(`There is no path to ${method}: null was given.`);
+    const complete = path.startsWith(`${server.base}/`) || OWN_PAGES.test(path);
+    return fetch(`${server.origin}${complete ? "" : server.base}${path}`, { ...init, method });
   };
   return {
     origin: server.origin,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { suite, type TestContext, test } from "node:test";
-import { redact } from "../../src/cli/log.ts";
+import { redact } from "../../src/kernel/observations.ts";
 import { servePosthaste } from "../support/command.ts";
 import { notesApi, temporaryProject } from "../support/project.ts";
 

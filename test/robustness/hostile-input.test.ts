@@ -482,17 +482,20 @@ suite("Hostile input", () => {
         415,
       ],
     };
-    for (const [what, [bytes, status]] of Object.entries(refusals)) {
-      test(`no 100 comes before a ${what}, and the connection ends behind it`, async (t) => {
+    test("no 100 comes before a refusal, and the connection ends behind it", async (t) => {
+      // At once: the server may leave a connection open for a moment, so that its answer arrives.
+      const refused = Object.entries(refusals).map(async ([what, [bytes, status]]) => {
         const connection = await connected(t, `${bytes}\r\n`);
         const answer = await connection.answer("POST");
-        assert.ok(answer);
-        assert.equal(answer.status, status);
+        assert.ok(answer, what);
+        assert.equal(answer.status, status, what);
         problemIn(answer);
-        await within(3_000, "the end of the connection", connection.end());
-        assert.equal(connection.unread.length, 0);
+        assert.equal(answer.headers.get("connection"), "close", what);
+        await within(5_000, "the end of the connection", connection.end());
+        assert.equal(connection.unread.length, 0, what);
       });
-    }
+      await Promise.all(refused);
+    });
 
     test("an expectation in HTTP/1.0 is ignored: no 100 comes (RFC 9110 section 10.1.1)", async (t) => {
       const connection = await connected(t, `${waiting(PATH, json + length, "1.0")}\r\n${body}`);

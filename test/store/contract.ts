@@ -470,8 +470,7 @@ export function storeContract(driver: StoreDriver): void {
                 .raw(statement)
                 .execute(tx)
                 .catch((error: StoreError) => {
-                  if (error.kind === "failed" && /transaction of the lane/.test(error.message))
-                    refused.push(statement);
+                  if (error.kind === "failed") refused.push(statement);
                 });
             }
             throw new Undo();

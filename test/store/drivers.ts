@@ -45,6 +45,8 @@ export const drivers: readonly StoreDriver[] = [
     skip: {
       "who holds the lane with one long statement is told in time":
         "The statement runs in the very thread that would have to end it.",
+      "a unit that forgets to await a statement does no harm to others":
+        "What nobody awaits is told to the process, which is the host's.",
     },
   },
 ];

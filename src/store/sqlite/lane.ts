@@ -191,7 +191,7 @@ export class SqliteLane implements Lane, Listener {
         this.trouble = undefined;
         this.#options.observe({
           event: "writer.restarted",
-          milliseconds: performance.now() - began,
+          milliseconds: Math.round(performance.now() - began),
         });
         return;
       } catch (error) {
@@ -281,9 +281,11 @@ export class SqliteLane implements Lane, Listener {
         seen = this.#answers;
         if (ticks < patience) return;
         ticks = 0;
-        this.#transport?.kill(
-          new Error(`The writer gave no answer for ${this.#options.writerTimeoutMs} ms.`),
+        const reason = new Error(
+          `The writer gave no answer for ${this.#options.writerTimeoutMs} ms.`,
         );
+        // In the middle of a commit nothing is sure before the thread has ended.
+        if (this.#transport?.kill(reason)) this.#giveUp(reason);
       },
       Math.min(WATCH_EVERY_MS, this.#options.writerTimeoutMs),
     );

@@ -29,13 +29,13 @@ export type WriterPlace =
 export interface StoreOptions {
   readonly writer: WriterPlace;
   readonly observe: Observe;
-  /** Default 256. */
+  /** Writes that share a commit at the most. Default 256. */
   readonly maxBatch?: number;
-  /** Default 10,000. */
+  /** Writes that wait at the most; one more is answered 503. Default 10,000. */
   readonly maxWaiting?: number;
-  /** Default 2,000. */
+  /** Milliseconds that an interactive transaction may hold the lane. Default 2,000. */
   readonly maxHoldMs?: number;
-  /** Default 10,000. */
+  /** Milliseconds without an answer after which the writer is replaced. Default 10,000. */
   readonly writerTimeoutMs?: number;
 }
 

@@ -177,11 +177,14 @@ function createIndex(table: string, { name, columns, unique }: Index): string {
   return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${quote(name)} ON ${quote(table)} (${columns.map(quote).join(", ")})`;
 }
 
+/** Milliseconds since the epoch, in words that SQLite 3.0 knows: the tools of others are older. */
+const NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
+
 /** So that a hook, or any SQL tool, can make a record by its declared fields alone. */
 const ownDefaults: Readonly<Record<string, string>> = {
   [VERSION]: " DEFAULT (abs(random() % 1073741824) + 1)",
-  [CREATED]: " DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))",
-  [UPDATED]: " DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER))",
+  [CREATED]: ` DEFAULT (${NOW})`,
+  [UPDATED]: ` DEFAULT (${NOW})`,
 };
 
 /** Whoever changes a record changes its ETag, also past the framework, as a hook's tx does. */
@@ -190,7 +193,7 @@ function touchTrigger(table: string): string {
 WHEN NEW.${VERSION} = OLD.${VERSION}
 BEGIN
   UPDATE ${quote(table)}
-  SET ${VERSION} = OLD.${VERSION} + 1, ${UPDATED} = CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  SET ${VERSION} = OLD.${VERSION} + 1, ${UPDATED} = ${NOW}
   WHERE "id" = NEW."id";
 END`;
 }

@@ -99,10 +99,11 @@ export async function connectThread(
       worker.postMessage(call);
     },
     kill: (reason) => {
-      death ??= reason;
-      const sure = closeGate(gate);
-      void worker.terminate();
-      return sure;
+      if (death === undefined) {
+        death = reason;
+        void worker.terminate();
+      }
+      return closeGate(gate);
     },
     close: () => exited,
   };
