@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "../kernel/problems.ts";
 
+/** Requests of which Node leaves the 100 to us; in a host's server it has sent one by itself. */
+export const waitingForContinue = new WeakSet<IncomingMessage>();
+
 /** The client went away in the middle of its request: there is nobody to answer. */
 export class ClientGone extends Error {}
 
@@ -16,8 +19,7 @@ export function readBody(
   if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes));
   // RFC 9110 section 10.1.1: only now, after every check that needs no body.
   // HTTP/1.0 knows no interim answers, and its clients may send the field by mistake.
-  if (request.headers.expect !== undefined && request.httpVersion === "1.1")
-    response.writeContinue();
+  if (waitingForContinue.has(request) && request.httpVersion === "1.1") response.writeContinue();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

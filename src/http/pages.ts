@@ -9,8 +9,8 @@ import { problemIndex, problemPage, problemPagePolicy } from "./problem-pages.ts
 import { sendAnswer } from "./reply.ts";
 import { answering, type Intake } from "./routes.ts";
 
-/** The framework's own pages: the document, the documentation, and what problems mean. */
-export function servePages(app: FastifyInstance, service: Service, intake: Intake): void {
+/** The OpenAPI document, and the documentation made from it. */
+export function serveDocs(app: FastifyInstance, service: Service, intake: Intake): void {
   const { serving } = service;
   const { pages } = serving.place;
   const document = JSON.stringify(openApiDocument(serving.api, serving.place), null, 2);
@@ -21,19 +21,11 @@ export function servePages(app: FastifyInstance, service: Service, intake: Intak
   });
   const serve = (url: string, handler: RouteHandlerMethod) =>
     servePage(app, service, intake, url, handler);
-  const page = (reply: FastifyReply, body: string, policy: string) =>
-    reply
-      .type("text/html; charset=utf-8")
-      .header("content-security-policy", policy)
-      .header("x-content-type-options", "nosniff")
-      .header("referrer-policy", "no-referrer")
-      .header("cache-control", "no-cache")
-      .send(body);
 
   serve("/openapi.json", (_request, reply) =>
     reply.type("application/json").header("cache-control", "no-cache").send(document),
   );
-  serve("/docs", (_request, reply) => page(reply, html, contentSecurityPolicy));
+  serve("/docs", (_request, reply) => sendPage(reply, html, contentSecurityPolicy));
   serve("/docs/reference.js", async (request, reply) => {
     const script = docsScript();
     reply
@@ -48,14 +40,34 @@ export function servePages(app: FastifyInstance, service: Service, intake: Intak
     if (!zipped) return reply.send(script.body);
     return reply.header("content-encoding", "gzip").send(await script.gzip());
   });
-  serve("/problems", (_request, reply) => page(reply, problemIndex(pages), problemPagePolicy));
+}
+
+/** What problems mean: where the `type` of every one of them leads. */
+export function serveProblemPages(app: FastifyInstance, service: Service, intake: Intake): void {
+  const { pages } = service.serving.place;
+  const serve = (url: string, handler: RouteHandlerMethod) =>
+    servePage(app, service, intake, url, handler);
+  serve("/problems", (_request, reply) => sendPage(reply, problemIndex(pages), problemPagePolicy));
   serve("/problems/:name", (request, reply) => {
     const html = problemPage((request.params as { name: string }).name);
-    if (html !== undefined) return page(reply, html, problemPagePolicy);
+    if (html !== undefined) return sendPage(reply, html, problemPagePolicy);
     const id = requestId();
-    sendAnswer(reply, problemAnswer(new Problem("not-found"), serving.api.dialect, pages, id), id);
+    sendAnswer(
+      reply,
+      problemAnswer(new Problem("not-found"), service.serving.api.dialect, pages, id),
+      id,
+    );
     return reply;
   });
+}
+
+function sendPage(reply: FastifyReply, body: string, policy: string): FastifyReply {
+  return reply
+    .type("text/html; charset=utf-8")
+    .header("content-security-policy", policy)
+    .header("referrer-policy", "no-referrer")
+    .header("cache-control", "no-cache")
+    .send(body);
 }
 
 /** A page of our own: GET and HEAD, and for every other method the answer that operations give. */

@@ -7,7 +7,7 @@ import type { Observe } from "../kernel/observations.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "../pipeline/answer.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
-import { drainThen } from "./body.ts";
+import { drainThen, waitingForContinue } from "./body.ts";
 
 export interface RawAnswers {
   readonly dialect: Dialect;
@@ -75,6 +75,7 @@ export function answerBeforeRoutes(server: Server, context: RawAnswers): void {
   });
   // The decision to read a body is the pipeline's: see readBody.
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    waitingForContinue.add(request);
     server.emit("request", request, response);
   });
 }

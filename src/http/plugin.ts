@@ -2,13 +2,13 @@ import type { FastifyInstance } from "fastify";
 import type { Api } from "../declare/api.ts";
 import { type Observe, redacted } from "../kernel/observations.ts";
 import { type ServiceOptions, startService } from "../pipeline/service.ts";
-import { servePages } from "./pages.ts";
+import { serveDocs, serveProblemPages } from "./pages.ts";
 import type { Intake } from "./routes.ts";
 import { servePosthaste } from "./scope.ts";
 
 /** The options of `posthaste()`. */
 export interface PosthasteOptions extends ServiceOptions {
-  /** Whether `/docs`, `/openapi.json` and `/problems` are served below the prefix. Default true. */
+  /** Whether `/docs` and `/openapi.json` are served below the prefix. Default true. */
   readonly pages?: boolean;
 }
 
@@ -27,13 +27,14 @@ export function posthaste(
     const place = { base: app.prefix, pages: app.prefix };
     const observe = options.observe ?? logTo(app.log);
     const service = await startService(api, place, { ...options, observe });
-    const intake: Intake = { draining: false, inFlight: 0 };
+    const intake: Intake = { draining: false, inFlight: 0, hosted: true };
     app.addHook("preClose", async () => {
       intake.draining = true;
     });
     app.addHook("onClose", () => service.close());
     servePosthaste(app, service, intake);
-    if (options.pages !== false) servePages(app, service, intake);
+    serveProblemPages(app, service, intake);
+    if (options.pages !== false) serveDocs(app, service, intake);
   };
 }
 

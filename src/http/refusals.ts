@@ -38,6 +38,8 @@ export function answerErrors(
   app.setErrorHandler((error, request, reply) => {
     const behind = request.is404 ? nowhere : handlerBehind(request, error);
     if (behind !== undefined) return behind(request, reply);
+    // A hook of the host has refused the request: the host's own handler has the word.
+    if (intake.hosted && !isFastifyError(error)) throw error;
     return answering(service, intake, () => Promise.reject(problemOfFastify(error)))(
       request,
       reply,
@@ -47,8 +49,8 @@ export function answerErrors(
 
 /** Fastify's errors that mean the client (https://fastify.dev/docs/latest/Reference/Errors/). */
 export function problemOfFastify(error: unknown): unknown {
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  if (typeof code !== "string" || !code.startsWith("FST_")) return error;
+  if (!isFastifyError(error)) return error;
+  const { code, statusCode } = error;
   if (code === "FST_ERR_BAD_URL" || code === "FST_ERR_ASYNC_CONSTRAINT") {
     return new Problem("malformed-request", {
       detail: "The path is not valid percent-encoded UTF-8.",
@@ -60,4 +62,9 @@ export function problemOfFastify(error: unknown): unknown {
   if (statusCode === 404) return new Problem("not-found");
   if (statusCode === 400) return new Problem("malformed-request");
   return error;
+}
+
+function isFastifyError(error: unknown): error is { code: string; statusCode?: number } {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" && code.startsWith("FST_");
 }

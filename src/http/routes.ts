@@ -15,6 +15,8 @@ import { sendAnswer, sendAnswerAndClose } from "./reply.ts";
 export interface Intake {
   draining: boolean;
   inFlight: number;
+  /** In somebody else's Fastify app. */
+  readonly hosted: boolean;
 }
 
 /** Puts the operations of an API on a Fastify instance, and an answer on every other method. */

@@ -4,7 +4,7 @@ import type { Api } from "../declare/api.ts";
 import { Problem } from "../kernel/problems.ts";
 import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
 import { serveHealth } from "./health.ts";
-import { servePage, servePages } from "./pages.ts";
+import { serveDocs, servePage, serveProblemPages } from "./pages.ts";
 import { answerBeforeRoutes, answerParserError, type RawAnswers } from "./parser-errors.ts";
 import { problemOfFastify, refuse } from "./refusals.ts";
 import { answering, type Intake } from "./routes.ts";
@@ -40,7 +40,7 @@ const MAX_HEADER_BYTES = 16_384;
 export async function startServer(api: Api, options: ServerOptions): Promise<RunningServer> {
   const base = options.base ?? "/api";
   const service = await startService(api, { base, pages: "" }, options);
-  const intake: Intake = { draining: false, inFlight: 0 };
+  const intake: Intake = { draining: false, inFlight: 0, hosted: false };
   const { observe, serving } = service;
   const raw: RawAnswers = { dialect: serving.api.dialect, pages: "", observe };
 
@@ -73,7 +73,8 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
 
   answerAsterisk(app, service, intake);
   servePage(app, service, intake, "/", (_request, reply) => reply.redirect("/docs"));
-  servePages(app, service, intake);
+  serveDocs(app, service, intake);
+  serveProblemPages(app, service, intake);
   serveHealth(app, service, intake);
   refuse(app, service, intake);
   await app.register(async (scope) => servePosthaste(scope, service, intake), { prefix: base });
