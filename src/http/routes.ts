@@ -34,12 +34,11 @@ export function serveOperations(app: FastifyInstance, service: Service, intake: 
       if (operation.method === "GET") route(app, "HEAD", url, handler);
     }
     const options = optionsAnswer(allow, operations);
-    route(
-      app,
-      "OPTIONS",
-      url,
-      answering(service, intake, () => Promise.resolve(options)),
-    );
+    const tellOptions = async (request: FastifyRequest) => {
+      assertNamed(request);
+      return options;
+    };
+    route(app, "OPTIONS", url, answering(service, intake, tellOptions));
     const others = app.supportedMethods.filter((method) => !allow.includes(method));
     const headers = { allow: allow.join(", ") };
     const refusal = async (request: FastifyRequest) => {

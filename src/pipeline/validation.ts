@@ -157,11 +157,12 @@ function judged(
 }
 
 export function validationFailed(faults: readonly Fault[]): Problem {
-  const count = faults.length === 1 ? "One thing is wrong" : `${faults.length} things are wrong`;
-  return new Problem("validation-failed", {
-    detail: `${count}; see errors.`,
-    errors: faults,
-  });
+  const listed = faults.slice(0, MAX_FAULTS);
+  const count =
+    listed.length === 1
+      ? "One thing is wrong"
+      : `${listed.length}${listed.length < MAX_FAULTS ? "" : " and perhaps more"} things are wrong`;
+  return new Problem("validation-failed", { detail: `${count}; see errors.`, errors: listed });
 }
 
 function faultOf(resource: ResourceModel, candidate: object, issue: SchemaIssue): Fault {

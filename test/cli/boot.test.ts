@@ -79,7 +79,9 @@ async function assertRefused(
   return { stderr };
 }
 
-suite("a store that can't be used is told in a sentence and left as it is", () => {
+suite("a store that can't be used is told in a sentence and left as it is", {
+  concurrency: 3,
+}, () => {
   test("a file of a newer release", async (t) => {
     const path = await usedDatabase(t);
     const database = new DatabaseSync(path);
@@ -222,7 +224,7 @@ suite("a store that can't be used is told in a sentence and left as it is", () =
   });
 });
 
-suite("a store that is not there yet is made", () => {
+suite("a store that is not there yet is made", { concurrency: 3 }, () => {
   test("where there is no file", async (t) => {
     const folder = temporaryFolder(t);
     await servePosthaste(t, [tour, "--store", "shop.db"], { cwd: folder });

@@ -224,6 +224,6 @@ suite("Filters of a list", () => {
     await served.make("/coins", { code: "EUR" });
     assert.equal((await served.get("/coins?sort=-id&limit=1")).status, 200);
     const problem = assertProblem(await served.get("/coins?sort=code"), 400, "invalid-query");
-    assert.match(problem.errors?.[0]?.detail ?? "", /There are id\./);
+    assert.match(problem.errors?.[0]?.detail ?? "", /It can by id\./);
   });
 });
