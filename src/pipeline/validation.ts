@@ -39,6 +39,7 @@ export function readFields(
   const candidate: Record<string, unknown> = {};
   const faults: Fault[] = [];
   for (const name of Object.keys(payload)) {
+    if (faults.length >= MAX_FAULTS) break;
     const field = resource.fieldsByWireName.get(name);
     if (field?.writable) {
       candidate[field.name] = payload[name];
