@@ -1,6 +1,7 @@
 import { compile } from "../declare/compile.ts";
 import { planStore } from "../pipeline/service.ts";
 import type { MigrationPlan } from "../store/migration.ts";
+import { StoreError } from "../store/port.ts";
 import { loadApi } from "./load-api.ts";
 import { CommandError, painter } from "./terminal.ts";
 
@@ -15,48 +16,40 @@ export async function migrate(file: string, options: MigrateOptions): Promise<vo
   const { api } = await loadApi(file);
   const paint = painter(process.stdout);
   const print = (text: string) => process.stdout.write(`${text}\n`);
-  const { plan, statements, apply, close } = planStore(
-    compile(api),
-    options.store,
-    new Set(options.drop),
-  );
-  try {
-    for (const note of plan.notes)
-      print(`${paint("dim", "note")}  ${withWholeCommands(note, file, options.store)}`);
-    if (plan.refusals.length > 0) {
-      const lines = plan.refusals.map(
-        ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
-      );
-      throw new CommandError(
-        `This could lose data, so nothing was changed:\n${withWholeCommands(lines.join("\n"), file, options.store)}`,
-      );
-    }
-    assertAllDropped(plan, options.drop);
-    const sql = statements();
-    if (sql.length === 0) {
-      print("The database is as declared. There is nothing to do.");
-      return;
-    }
-    print(paint("bold", options.plan ? "To be done:" : "Doing:"));
-    for (const statement of sql)
-      print(`  ${paint("cyan", `${statement};`.replaceAll("\n", "\n  "))}`);
-    if (options.plan) return;
-    try {
-      apply();
-    } catch (error) {
-      throw new CommandError(
-        `The database refused this, so nothing was changed: ${(error as Error).message}.`,
-      );
-    }
-    print(
-      paint(
-        "green",
-        `Done: ${sql.length} ${sql.length === 1 ? "statement" : "statements"}, all or none.`,
-      ),
-    );
-  } finally {
-    close();
+  const plan = planStore(compile(api), options.store, new Set(options.drop));
+  for (const note of plan.notes) {
+    print(`${paint("dim", "note")}  ${withWholeCommands(note, file, options.store)}`);
   }
+  if (plan.refusals.length > 0) {
+    const lines = plan.refusals.map(
+      ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
+    );
+    throw new CommandError(
+      `This could lose data, so nothing was changed:\n${withWholeCommands(lines.join("\n"), file, options.store)}`,
+    );
+  }
+  assertAllDropped(plan, options.drop);
+  const { statements } = plan;
+  if (statements.length === 0) {
+    print("The database is as declared. There is nothing to do.");
+    return;
+  }
+  print(paint("bold", options.plan ? "To be done:" : "Doing:"));
+  for (const statement of statements) {
+    print(`  ${paint("cyan", `${statement};`.replaceAll("\n", "\n  "))}`);
+  }
+  if (options.plan) return;
+  try {
+    plan.apply();
+  } catch (error) {
+    // A sentence about the file is one already.
+    if (error instanceof StoreError && error.kind === "unusable") throw error;
+    throw new CommandError(
+      `The database refused this, so nothing was changed: ${(error as Error).message}.`,
+    );
+  }
+  const count = statements.length === 1 ? "statement" : "statements";
+  print(paint("green", `Done: ${statements.length} ${count}, all or none.`));
 }
 
 /** A typo must not read like a success. */

@@ -71,43 +71,60 @@ const writerEntry = new URL(
   import.meta.url,
 );
 
+export interface StorePlan extends MigrationPlan {
+  readonly statements: readonly string[];
+  /** Whether all that is to be done is to make tables that are not there. */
+  readonly fresh: boolean;
+  /** Makes the store where it is not, and brings it to the plan: all, or none. */
+  apply(): void;
+}
+
+/** What a store needs to be as declared. Looking changes nothing, and makes no file. */
 export function planStore(
   api: CompiledApi,
   address: string,
   drop: ReadonlySet<string> = new Set(),
-): { readonly plan: MigrationPlan; statements(): string[]; apply(): void; close(): void } {
-  const schema = openSchema(address);
-  const plan = planMigration(api.resources.map(tableOf), schema, drop);
-  return {
-    plan,
-    statements: () => plan.steps.flatMap((step) => schema.render(step)),
-    apply: () => schema.apply(plan.steps),
-    close: () => schema.close(),
-  };
+): StorePlan {
+  const schema = openSchema(address, "read");
+  try {
+    const { steps, refusals, notes } = planMigration(api.resources.map(tableOf), schema, drop);
+    return {
+      steps,
+      refusals,
+      notes,
+      statements: steps.flatMap((step) => schema.render(step)),
+      fresh: steps.every(({ kind }) => kind === "create-table"),
+      apply() {
+        const writable = openSchema(address, "write");
+        try {
+          writable.apply(steps);
+        } finally {
+          writable.close();
+        }
+      },
+    };
+  } finally {
+    schema.close();
+  }
 }
 
 function migrateStore(api: CompiledApi, address: string, mode: "additive" | "never"): void {
-  const { plan, statements, apply, close } = planStore(api, address);
-  try {
-    if (plan.refusals.length > 0) {
-      const lines = plan.refusals.map(
-        ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
-      );
-      throw new StoreError(
-        "unusable",
-        `The database ${address} does not fit the declaration, and changing it could lose data. Nothing was changed.\n${lines.join("\n")}`,
-      );
-    }
-    if (plan.steps.length === 0) return;
-    const fresh = plan.steps.every(({ kind }) => kind === "create-table");
-    if (mode === "never" && !fresh) {
-      throw new StoreError(
-        "unusable",
-        `The database ${address} is not as declared yet. Look at the plan and run it: posthaste migrate\n  ${statements().join("\n  ")}`,
-      );
-    }
-    apply();
-  } finally {
-    close();
+  const { refusals, statements, fresh, apply } = planStore(api, address);
+  if (refusals.length > 0) {
+    const lines = refusals.map(
+      ({ where, reason, wayOut }) => `  ${where}: ${reason}\n    ${wayOut}`,
+    );
+    throw new StoreError(
+      "unusable",
+      `The database ${address} does not fit the declaration, and changing it could lose data. Nothing was changed.\n${lines.join("\n")}`,
+    );
   }
+  if (mode === "never" && statements.length > 0 && !fresh) {
+    const lines = statements.map((statement) => `  ${statement.replaceAll("\n", "\n  ")};`);
+    throw new StoreError(
+      "unusable",
+      `The database ${address} is not as declared yet. Look at the plan and run it: posthaste migrate\n${lines.join("\n")}`,
+    );
+  }
+  apply();
 }

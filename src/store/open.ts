@@ -18,8 +18,8 @@ export function openStore(address: string, options: StoreOptions): Promise<Store
 }
 
 /** @throws StoreError of kind unusable, with a sentence for the operator */
-export function openSchema(address: string): SchemaPort {
-  return openSqliteSchema(sqlitePath(address));
+export function openSchema(address: string, access: "read" | "write"): SchemaPort {
+  return openSqliteSchema(sqlitePath(address), access);
 }
 
 export function engineOf(address: string): Engine {
@@ -36,10 +36,21 @@ function sqlitePath(address: string): string {
   }
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined) return resolve(address);
-  if (scheme === "file") return fileURLToPath(address);
+  if (scheme === "file") return fileUrlPath(address);
   if (scheme === "sqlite") return resolve(address.replace(/^sqlite:(\/\/)?/i, ""));
   throw new StoreError(
     "unusable",
     `A store at ${scheme}: is not supported.${didYouMean(scheme, ["sqlite", "file"])} This release knows files: --store ./posthaste.db`,
   );
+}
+
+function fileUrlPath(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || url.search !== "" || (url.host !== "" && url.host !== "localhost")) {
+    throw new StoreError(
+      "unusable",
+      `The address ${address} is not a file on this machine. Write it as file:///path/to/posthaste.db, without parameters, or as a path.`,
+    );
+  }
+  return fileURLToPath(url);
 }

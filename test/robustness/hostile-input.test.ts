@@ -170,6 +170,16 @@ suite("Hostile input", () => {
       });
     }
 
+    test("HTTP/1.0 knows no chunks: 400, and the connection ends (RFC 9112 section 6.1)", async () => {
+      const { answer } = await refused(
+        `POST ${PATH} HTTP/1.0\r\n${host}${json}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\ne\r\n${body}\r\n0\r\n\r\n`,
+        400,
+        "malformed-request",
+      );
+      assert.equal(answer.headers.get("connection"), "close");
+      nothingWritten();
+    });
+
     test("a transfer coding that the server does not undo is refused, not read past", async () => {
       await refused(
         `POST ${PATH} HTTP/1.1\r\n${host}${json}Transfer-Encoding: gzip, chunked\r\n\r\ne\r\n${body}\r\n0\r\n\r\n`,
@@ -182,10 +192,16 @@ suite("Hostile input", () => {
     test("an answer without a body has no length, though the request's body was not read", async (t) => {
       const path = await served.make("/people", ada);
       const large = { "Content-Length": "100000" };
-      for (const bytes of [request("OPTIONS", PATH, large), request("DELETE", path, large)]) {
+      const etag = (await served.get(path)).header("etag") ?? "";
+      for (const [bytes, status] of [
+        [request("OPTIONS", PATH, large), 204],
+        [request("GET", path, { ...large, "If-None-Match": etag }), 304],
+        [request("DELETE", path, large), 204],
+      ] as const) {
         const connection = await connected(t, bytes);
         const answer = await connection.answer();
-        assert.equal(answer?.status, 204);
+        assert.equal(answer?.status, status);
+        assert.equal(answer.headers.get("content-length"), undefined, String(status));
         assert.equal(connection.unread.length, 0);
         connection.destroy();
       }
@@ -223,6 +239,11 @@ suite("Hostile input", () => {
       "two Host fields": `GET ${PATH} HTTP/1.1\r\n${host}Host: other.example\r\n\r\n`,
       "two Host fields that agree": `GET ${PATH} HTTP/1.1\r\n${host}${host}\r\n`,
       "a second Host field behind 500 others": `GET ${PATH} HTTP/1.1\r\n${host}${"a:\r\n".repeat(500)}Host: other.example\r\n\r\n`,
+      "a Host with a space": `GET ${PATH} HTTP/1.1\r\nHost: a b\r\n\r\n`,
+      "a Host with a path": `GET ${PATH} HTTP/1.1\r\nHost: a.example/b\r\n\r\n`,
+      "a Host with a user": `GET ${PATH} HTTP/1.1\r\nHost: me@a.example\r\n\r\n`,
+      "a Host with a port that is no number": `GET ${PATH} HTTP/1.1\r\nHost: a.example:http\r\n\r\n`,
+      "a Host with half a bracket": `GET ${PATH} HTTP/1.1\r\nHost: [::1\r\n\r\n`,
       "no Host field": `GET ${PATH} HTTP/1.1\r\n\r\n`,
       "no request line": "GARBAGE\r\n\r\n",
       "no version, as in HTTP/0.9": `POST ${PATH}\r\n${host}${json}Content-Length: 14\r\n\r\n${body}`,
@@ -259,6 +280,21 @@ suite("Hostile input", () => {
       assert.match(second.problem.detail, /more than one Host/);
       const none = await refused(malformed["no Host field"]!, 400, "malformed-request");
       assert.match(none.problem.detail, /no Host/);
+    });
+
+    test("Host may be a name or an address, with a port or without, or empty", async () => {
+      for (const name of [
+        "a",
+        "a.example:80",
+        "127.0.0.1",
+        "[::1]",
+        "[::1]:80",
+        "xn--a-ber.example",
+        "",
+      ]) {
+        const bytes = `GET ${PATH} HTTP/1.1\r\nHost: ${name}\r\n\r\n`;
+        assert.equal((await exchange(served.origin, bytes)).status, 200, name);
+      }
     });
 
     test("an asterisk for a target is nothing to GET", async () => {
@@ -642,7 +678,26 @@ suite("Hostile input", () => {
       }
     });
 
-    test("what follows an answer that ends the connection is not done", async (t) => {
+    test("what follows an answer that the server ends the connection with is not done", async (t) => {
+      const unread = { "Content-Length": "300000" };
+      const padding = Buffer.alloc(300_000, " ");
+      for (const [first, status] of [
+        [post(PATH, padding), 413],
+        [post("/api/nothing", padding), 404],
+        [request("POST", PATH, { ...unread, "Content-Type": "text/csv" }, padding), 415],
+        [post(PATH, padding, { Expect: "coffee" }), 417],
+      ] as const) {
+        const connection = await connected(t, Buffer.concat([first, post(PATH, ada)]));
+        const answer = await connection.answer("POST");
+        assert.equal(answer?.status, status);
+        assert.equal(answer.headers.get("connection"), "close");
+        await within(5_000, "the end of the connection", connection.end());
+        assert.equal(connection.unread.length, 0);
+        nothingWritten();
+      }
+    });
+
+    test("what follows an answer that the client wants to be the last is not done", async (t) => {
       const connection = await connected(
         t,
         Buffer.concat([post(PATH, ada, { Connection: "close" }), post(PATH, { name: "Eve" })]),

@@ -43,7 +43,7 @@ export async function openTestStore(
   options: Partial<StoreOptions> = {},
 ): Promise<OpenedStore> {
   const address = driver.address(temporaryFolder(t));
-  const schema = openSchema(address);
+  const schema = openSchema(address, "write");
   schema.apply(tables.map((table) => ({ kind: "create-table", table })));
   schema.close();
   const store = await openStore(address, {

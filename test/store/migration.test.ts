@@ -26,26 +26,20 @@ function databaseFor(t: TestContext, ...declared: Resource[]) {
       new Set(drop),
     );
   const look = (resources: readonly Resource[], drop?: readonly string[]) => {
-    const { plan: found, statements, close } = plan(resources, drop);
-    const sql = statements();
-    close();
+    const found = plan(resources, drop);
     return {
       steps: found.steps.map(({ kind }) => kind),
       refusals: found.refusals.map(({ where }) => where),
       ways: found.refusals.map(({ wayOut }) => wayOut).join("\n"),
       reasons: found.refusals.map(({ reason }) => reason).join("\n"),
       notes: found.notes,
-      sql,
+      sql: found.statements,
     };
   };
   const migrate = (resources: readonly Resource[], drop?: readonly string[]) => {
-    const { plan: found, apply, close } = plan(resources, drop);
-    try {
-      assert.deepEqual(found.refusals, []);
-      apply();
-    } finally {
-      close();
-    }
+    const found = plan(resources, drop);
+    assert.deepEqual(found.refusals, []);
+    found.apply();
     assert.deepEqual(look(resources).steps, [], "a second migration finds nothing to do");
   };
   const run = (sql: string, ...values: (string | number | null)[]) => {
@@ -336,13 +330,8 @@ suite("what is not declared any more", () => {
     const { plan, insert, run } = databaseFor(t, users({ name }), posts, comments);
     const post = insert("posts", { title: "a" });
     insert("comments", { text: "b", postId: Number(post) });
-    const { plan: found, apply, close } = plan([users({ name })], ["posts"]);
-    try {
-      if (found.refusals.length === 0) apply();
-      assert.match(found.refusals.map(({ where }) => where).join(), /posts/);
-    } finally {
-      close();
-    }
+    const found = plan([users({ name })], ["posts"]);
+    assert.match(found.refusals.map(({ where }) => where).join(), /posts/);
     assert.deepEqual(run("SELECT title FROM posts"), [{ title: "a" }]);
   });
 });
@@ -365,12 +354,11 @@ suite("a plan", () => {
     const { plan, schema, insert, run } = databaseFor(t, users({ name }));
     insert("users", { name: "a" });
     const posts = resource("posts", { schema: z.object({ title: z.string() }), access });
-    const { apply, close } = plan([posts, users({ name, age, old: age })]);
+    const { apply } = plan([posts, users({ name, age, old: age })]);
     // Somebody else was faster with a part of it.
     run("ALTER TABLE users ADD COLUMN old INTEGER");
     const before = schema();
     assert.throws(apply, /old/);
-    close();
     assert.deepEqual(schema(), before);
   });
 

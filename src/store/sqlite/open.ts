@@ -40,10 +40,11 @@ export interface StoreOptions {
 }
 
 /**
- * Opens a file for migrating, and makes our own tables where they are not.
+ * Opens a file to look at (`"read"`: not a byte of it changes, and none is made where there is none)
+ * or to migrate (`"write"`: our own tables are made where they are not).
  * @throws StoreError with a sentence for the operator; nothing in the file was touched then.
  */
-export function openSqliteSchema(path: string): SqliteSchema {
+export function openSqliteSchema(path: string, access: "read" | "write"): SqliteSchema {
   const fresh = !existsSync(path);
   if (fresh && !existsSync(dirname(path))) {
     throw new StoreError(
@@ -51,10 +52,17 @@ export function openSqliteSchema(path: string): SqliteSchema {
       `The folder of the database ${path} does not exist. Create it, or choose another file with --store.`,
     );
   }
+  if (!fresh && statSync(path).isDirectory()) {
+    throw new StoreError(
+      "unusable",
+      `The database ${path} is a folder. Name a file in it: --store ${path}/posthaste.db`,
+    );
+  }
   try {
     if (!fresh) inspectFile(path);
+    if (access === "read") return new SqliteSchema(fresh ? ":memory:" : path, { readOnly: !fresh });
     prepareFile(path);
-    return new SqliteSchema(path);
+    return new SqliteSchema(path, { readOnly: false });
   } catch (error) {
     throw error instanceof StoreError && error.kind === "unusable"
       ? error

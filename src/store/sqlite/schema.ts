@@ -21,8 +21,8 @@ const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export class SqliteSchema implements SchemaPort {
   readonly #connection: SqliteConnection;
 
-  constructor(path: string) {
-    this.#connection = new SqliteConnection(path, { readOnly: false });
+  constructor(path: string, options: { readonly readOnly: boolean }) {
+    this.#connection = new SqliteConnection(path, options);
   }
 
   inspect(): ActualTable[] {

@@ -79,7 +79,11 @@ export async function connectThread(
   const greeting = await Promise.race([
     new Promise<Greeting>((resolve) => worker.once("message", resolve)),
     exited.then(() => {
-      throw death;
+      throw new StoreError(
+        "unusable",
+        `The API can't be loaded in the writer thread, where its module is loaded a second time: ${stackOf(death)}`,
+        { cause: death },
+      );
     }),
   ]);
   if (greeting.failure !== undefined || greeting.digest !== digest) {
@@ -105,8 +109,15 @@ export async function connectThread(
       }
       return closeGate(gate);
     },
-    close: () => exited,
+    // The connection is closed; a timer of the user's module must not keep the thread.
+    close: async () => {
+      await worker.terminate();
+    },
   };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function otherDeclarations(): StoreError {
