@@ -37,7 +37,7 @@ function files(project: string, version: string): Record<string, string> {
         version: "0.1.0",
         private: true,
         type: "module",
-        engines: { node: ">=24" },
+        engines: { node: ">=24.10" },
         scripts: {
           start: "posthaste serve api.ts",
           dev: "posthaste dev api.ts",

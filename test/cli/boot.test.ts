@@ -171,8 +171,9 @@ suite("a store that can't be used is told in a sentence and left as it is", {
 
   test("a file that may be read only", async (t) => {
     const path = await usedDatabase(t);
-    chmodSync(resolve(path, ".."), 0o755);
     chmodSync(path, 0o444);
+    // Its owner's own folder, where all else may be written.
+    if (root) for (const owned of [path, resolve(path, "..")]) chownSync(owned, NOBODY, NOBODY);
     await assertRefused(path, /can't be (written|opened).*(permissions|may not be written)/s, {
       ...(root ? { uid: NOBODY } : {}),
     });

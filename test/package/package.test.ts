@@ -27,11 +27,18 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
 const NPM_BOUND_MS = 120_000;
 
-/** As in a user's shell, with this Node.js first: nothing of the npm that runs these tests. */
+/**
+ * As in a user's shell, with this Node.js first: nothing of the test runner and of the npm that runs
+ * these tests. How the registry is reached (npm_config_registry, NODE_EXTRA_CA_CERTS) stays.
+ */
 function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...extra };
   for (const name of Object.keys(env)) {
-    if (/^(NODE_|POSTHASTE_|npm_(package|lifecycle|command|config_local_prefix))/.test(name))
+    if (
+      /^(NODE_(ENV|TEST_)|POSTHASTE_|npm_(package|lifecycle|command|config_local_prefix))/.test(
+        name,
+      )
+    )
       delete env[name];
   }
   env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;

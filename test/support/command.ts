@@ -10,10 +10,9 @@ const main = resolve(root, "src/cli/main.ts");
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const name of Object.keys(env)) {
-    if (/^(POSTHASTE_|NODE_|FORCE_|npm_)/.test(name)) delete env[name];
+    if (/^(POSTHASTE_|NODE_(ENV|TEST_)|FORCE_|npm_)/.test(name)) delete env[name];
   }
   for (const name of ["PORT", "HOST", "NO_COLOR", "TERM", "CI"]) delete env[name];
-  // Compiled code is kept beside the tests' own, as for any user.
   return env;
 }
 
