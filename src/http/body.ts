@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Problem } from "../kernel/problems.ts";
 
 /** Requests of which Node leaves the 100 to us; in a host's server it has sent one by itself. */
@@ -46,6 +47,17 @@ function tooLarge(maxBytes: number): Problem {
   return new Problem("content-too-large", { detail: `A body may have ${maxBytes} bytes here.` });
 }
 
+/** Connections that end behind the answer under way. */
+const ending = new WeakSet<Socket>();
+
+export function endBehind(socket: Socket): void {
+  ending.add(socket);
+}
+
+export function isEnding(socket: Socket): boolean {
+  return ending.has(socket);
+}
+
 const DRAIN_MS = 2_000;
 
 /**
@@ -55,6 +67,7 @@ const DRAIN_MS = 2_000;
  * @param end Sends the end of the answer
  */
 export function drainThen(request: IncomingMessage, end: () => void): void {
+  endBehind(request.socket);
   let ended = false;
   const once = () => {
     if (ended) return;

@@ -29,8 +29,10 @@ export function sendAnswerAndClose(reply: FastifyReply, answer: Answer, requestI
     ...answer.headers,
     "request-id": requestId,
     "x-content-type-options": "nosniff",
-    // RFC 9110 section 8.6: none in a 204.
-    ...(answer.status === 204 ? {} : { "content-length": Buffer.byteLength(body) }),
+    // RFC 9110 section 8.6: none in a 204, nor in a 304 of another length than its 200.
+    ...(answer.status === 204 || answer.status === 304
+      ? {}
+      : { "content-length": Buffer.byteLength(body) }),
     connection: "close",
   });
   raw.write(body);

@@ -8,7 +8,7 @@ import { type Life, lifeOf } from "../pipeline/life.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
 import { problemOf } from "../pipeline/problem-of.ts";
 import type { Service } from "../pipeline/service.ts";
-import { ClientGone, readBody } from "./body.ts";
+import { ClientGone, endBehind, isEnding, readBody } from "./body.ts";
 import { sendAnswer, sendAnswerAndClose } from "./reply.ts";
 
 /** Whether this process still takes requests; a stopping one finishes what it has. */
@@ -148,7 +148,9 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
     const finish = (answer: Answer) => {
       intake.inFlight--;
       if (intake.draining) reply.raw.shouldKeepAlive = false;
-      if (hasUnreadBody(request)) sendAnswerAndClose(reply, answer, id);
+      // After bytes that are no HTTP, nothing that follows can be told apart.
+      if (hasUnreadBody(request) || answer.problem === "malformed-request")
+        sendAnswerAndClose(reply, answer, id);
       else sendAnswer(reply, answer, id);
       const { url } = request.raw;
       const query = url!.indexOf("?");
@@ -163,6 +165,9 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
         ...(answer.problem === undefined ? {} : { problem: answer.problem }),
       });
     };
+    // Pipelined behind an answer that ends the connection: nobody will read what comes of it.
+    if (isEnding(request.raw.socket)) return reply.hijack();
+    if (wantsEnd(request.raw)) endBehind(request.raw.socket);
     intake.inFlight++;
     accept(request, intake)
       .then(() => work(request, reply, id))
@@ -206,6 +211,9 @@ function accept(request: FastifyRequest, { draining }: Intake): Promise<void> {
   return accepted;
 }
 
+/** RFC 9110 section 7.2: uri-host, and a port. Empty where the target has no authority. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::\d*)?$/;
+
 /** Fields of which Node keeps the first and drops a second without a word. */
 const SINGLE = new Map([
   [4, "host"],
@@ -229,11 +237,19 @@ function framingFault({ rawHeaders, httpVersion, headers }: IncomingMessage): st
   // Section 3.2: exactly one.
   if ((seen & (1 << 4)) === 0 && httpVersion === "1.1")
     return "The request has no Host header field.";
+  if (headers.host !== undefined && !HOST.test(headers.host))
+    return "The Host header field is no host.";
   const coding = headers["transfer-encoding"];
+  // Section 6.1: HTTP/1.0 knows no transfer codings, and who sends one may mean another length.
+  if (coding !== undefined && httpVersion === "1.0") return "HTTP/1.0 has no Transfer-Encoding.";
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
     return "The transfer coding is not one that the server undoes: chunked.";
   }
   return undefined;
+}
+
+function wantsEnd({ headers }: IncomingMessage): boolean {
+  return headers.connection !== undefined && /\bclose\b/i.test(headers.connection);
 }
 
 function hasUnreadBody({ raw }: FastifyRequest): boolean {

@@ -30,7 +30,7 @@ test(name, { timeout: 180_000 }, async (t) => {
   const batch = fc.array(badRequest(), { minLength: BATCH, maxLength: BATCH });
   const result = await fc.check(
     fc.asyncProperty(batch, async (requests) => {
-      await client.sendAll(requests);
+      await within(60_000, "an answer to every request of the batch", client.sendAll(requests));
       memory.push(tour.residentBytes() ?? 0);
     }),
     // Shrinking would send thousands more; the message shows the one request that matters.
@@ -95,7 +95,7 @@ class FloodClient {
     let last = false;
     try {
       for (const allowed of bad.answers) {
-        const answer = await within(20_000, "an answer", connection.answer(bad.method));
+        const answer = await connection.answer(bad.method);
         statuses.push(answer?.status);
         assert.ok(answer, `no answer (${connection.error?.message ?? "the connection ended"})`);
         assert.ok(allowed.includes(answer.status), `${answer.status} instead of ${allowed}`);

@@ -686,6 +686,7 @@ suite("Hostile input", () => {
         [post("/api/nothing", padding), 404],
         [request("POST", PATH, { ...unread, "Content-Type": "text/csv" }, padding), 415],
         [post(PATH, padding, { Expect: "coffee" }), 417],
+        [Buffer.from(`GET ${PATH} HTTP/1.1\r\n${host}Host: b\r\n\r\n`), 400],
       ] as const) {
         const connection = await connected(t, Buffer.concat([first, post(PATH, ada)]));
         const answer = await connection.answer("POST");

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sql } from "kysely";
 import type { Observation } from "../../src/kernel/observations.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import { StoreError } from "../../src/store/port.ts";
@@ -10,6 +11,10 @@ import { temporaryFolder } from "../support/folder.ts";
 import { eventually, within } from "../support/time.ts";
 import { assertRefused, databaseIn, openTestStore } from "./contract.ts";
 import { threadWriter } from "./drivers.ts";
+
+/** Not really endless: a thread inside SQLite can't be ended, and a test's is to end at last. */
+const countTo = (rows: number) =>
+  sql`WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ${sql.lit(rows)}) SELECT max(n) FROM counted`;
 
 /** A store with its writer in a thread, and everything that was observed of it. */
 async function open(t: TestContext, options: Partial<StoreOptions> & { obstacle?: string } = {}) {
@@ -130,7 +135,6 @@ suite("a writer thread that dies", () => {
 
   test("in an endless statement is told to everyone in time", async (t) => {
     const { submit, store } = await open(t, { writerTimeoutMs: 200 });
-    // Not really endless: a thread inside SQLite can't be ended, and this one is to end at last.
     const hung = submit({ do: "endless-statement", rows: 25_000_000 });
     await assertRefused(within(1_500, "it is told", hung), "writer-lost");
     await within(
@@ -139,6 +143,17 @@ suite("a writer thread that dies", () => {
       assertRefused(submit({ do: "insert", name: "a" }), "writer-lost"),
     );
     assert.equal(store.health().ok, false);
+    await eventually(10_000, "the store is well again", () => store.health().ok);
+  });
+
+  test("in an endless statement of an interactive transaction keeps nobody waiting", async (t) => {
+    const { store } = await open(t, { writerTimeoutMs: 200, maxHoldMs: 100 });
+    const hung = store.lane.transact((tx) => countTo(25_000_000).execute(tx));
+    const next = store.lane.transact((tx) => countTo(1).execute(tx));
+    await Promise.all([
+      assertRefused(within(1_500, "it is told", hung), "held-too-long"),
+      assertRefused(within(1_500, "the next is told", next), "writer-lost"),
+    ]);
     await eventually(10_000, "the store is well again", () => store.health().ok);
   });
 
@@ -199,6 +214,29 @@ suite("a writer thread that dies", () => {
     await assertRefused(within(4_000, "it is told", held), "writer-lost");
     assert.deepEqual(await names(), []);
     await submit({ do: "insert", name: "b" });
+  });
+
+  test("behind the commit of an interactive transaction does not have that told as lost", async (t) => {
+    const { submit, names, store, restarted } = await open(t);
+    // Its answers are to begin, to the insert, and to the end.
+    await submit({ do: "die-unanswered", answer: 3 });
+    const held = store.lane.transact((tx) =>
+      tx.insertInto("things").values({ name: "a" }).execute(),
+    );
+    await assertRefused(within(3_000, "it is told", held), "outcome-lost");
+    assert.deepEqual(await names(), ["a"]);
+    await restarted();
+  });
+
+  test("before the commit of an interactive transaction has that told as lost", async (t) => {
+    const { submit, names, store, restarted } = await open(t);
+    await submit({ do: "die-unanswered", answer: 2 });
+    const held = store.lane.transact((tx) =>
+      tx.insertInto("things").values({ name: "a" }).execute(),
+    );
+    await assertRefused(within(3_000, "it is told", held), "writer-lost");
+    assert.deepEqual(await names(), []);
+    await restarted();
   });
 
   test("leaves no later statement of an interactive transaction behind", async (t) => {

@@ -21,20 +21,20 @@ const JSON_TYPE = { "Content-Type": "application/json" };
 /** Every kind of request that is wrong, the usual ones more often than those that cost a connection. */
 export function badRequest(): Arbitrary<BadRequest> {
   return fc.oneof(
-    { weight: 10, arbitrary: malformedJson() },
-    { weight: 10, arbitrary: invalidRecord() },
-    { weight: 6, arbitrary: badPatch() },
-    { weight: 6, arbitrary: badMediaType() },
-    { weight: 8, arbitrary: badPath() },
-    { weight: 8, arbitrary: badQuery() },
-    { weight: 5, arbitrary: badMethod() },
-    { weight: 6, arbitrary: badHeaders() },
-    { weight: 4, arbitrary: badChunks() },
-    { weight: 4, arbitrary: badLength() },
-    { weight: 3, arbitrary: badRequestLine() },
-    { weight: 2, arbitrary: randomBytes() },
+    { weight: 20, arbitrary: malformedJson() },
+    { weight: 20, arbitrary: invalidRecord() },
+    { weight: 12, arbitrary: badPatch() },
+    { weight: 12, arbitrary: badMediaType() },
+    { weight: 16, arbitrary: badPath() },
+    { weight: 16, arbitrary: badQuery() },
+    { weight: 8, arbitrary: badMethod() },
+    { weight: 7, arbitrary: badHeaders() },
+    { weight: 5, arbitrary: badChunks() },
+    { weight: 5, arbitrary: badLength() },
+    { weight: 4, arbitrary: badRequestLine() },
+    { weight: 3, arbitrary: randomBytes() },
     { weight: 2, arbitrary: pipelinedGarbage() },
-    { weight: 1, arbitrary: tooMuch() },
+    { weight: 2, arbitrary: tooMuch() },
   );
 }
 
@@ -366,6 +366,7 @@ function badPath(): Arbitrary<BadRequest> {
     fc.constantFrom(
       "/api",
       "/api/",
+      `${USERS}/`,
       "//api/users",
       "/api//users",
       "/api/users/1/",

@@ -7,7 +7,8 @@ export type Call =
   | { readonly call: "units"; readonly first: number; readonly units: string }
   | { readonly call: "begin" }
   | { readonly call: "statement"; readonly sql: string; readonly parameters: readonly unknown[] }
-  | { readonly call: "end"; readonly commit: boolean }
+  /** `hold` is the number of the interactive transaction. */
+  | { readonly call: "end"; readonly commit: boolean; readonly hold: number }
   | { readonly call: "close" };
 
 export type Reply =

@@ -13,8 +13,8 @@ export interface LaneOptions {
   readonly maxHoldMs: number;
   /** Milliseconds without an answer after which the writer is taken for hung and replaced. */
   readonly writerTimeoutMs: number;
-  /** Number of the last unit that is durable, read on another connection. */
-  readonly lastDurable: () => number;
+  /** Number of the last unit or interactive transaction that is durable, read on another connection. */
+  readonly lastDurable: (what: "unit" | "hold") => number;
   readonly connect: (listener: Listener) => Transport | Promise<Transport>;
   readonly observe: Observe;
 }
@@ -49,6 +49,7 @@ export class SqliteLane implements Lane, Listener {
     | undefined;
   #holds: Promise<unknown> = Promise.resolve();
   #holding = 0;
+  #lastHold = 0;
   #deaths = 0;
   #givenUp = false;
   #answers = 0;
@@ -60,7 +61,7 @@ export class SqliteLane implements Lane, Listener {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#firstPending = options.lastDurable() + 1;
+    this.#firstPending = options.lastDurable("unit") + 1;
   }
 
   async open(): Promise<void> {
@@ -89,6 +90,7 @@ export class SqliteLane implements Lane, Listener {
       return Promise.reject(new StoreError("overloaded", "Too many transactions are waiting."));
     }
     this.#holding++;
+    this.#startWatch();
     return new Promise((resolve, reject) => {
       this.#holds = this.#holds
         .then(() => this.#hold(work, resolve, reject))
@@ -156,22 +158,16 @@ export class SqliteLane implements Lane, Listener {
     const { observe, lastDurable } = this.#options;
     observe({ event: "writer.died", error: reason, unitsLost: this.#pending.length });
     this.trouble = "the writer is being restarted";
-    const durable = lastDurable() - this.#firstPending + 1;
+    const durable = lastDurable("unit") - this.#firstPending + 1;
     const pending = this.#pending;
     this.#firstPending += pending.length;
     this.#pending = [];
     this.#outbox = [];
     for (const [index, { reject }] of pending.entries()) {
-      reject(
-        index < durable
-          ? new StoreError(
-              "outcome-lost",
-              "The writer died after the commit and before the answer.",
-            )
-          : lost(),
-      );
+      reject(index < durable ? outcomeLost() : lost());
     }
-    this.#done?.reject(lost());
+    // A hold whose end was under way may have been committed, too.
+    this.#done?.reject(lastDurable("hold") === this.#lastHold ? outcomeLost() : lost());
     this.#done = undefined;
     this.#settleIdle();
   }
@@ -184,7 +180,7 @@ export class SqliteLane implements Lane, Listener {
       if (this.#closed) return;
       try {
         // Numbers go on behind the last durable one: those of lost units are free again.
-        this.#firstPending = this.#options.lastDurable() + 1;
+        this.#firstPending = this.#options.lastDurable("unit") + 1;
         const transport = await this.#options.connect(this);
         this.#transport = transport;
         this.#givenUp = false;
@@ -239,6 +235,7 @@ export class SqliteLane implements Lane, Listener {
       return result;
     });
     const transport = this.#transport;
+    const hold = ++this.#lastHold;
     await this.#call({ call: "begin" }, transport);
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<never>((_, late) => {
@@ -250,7 +247,7 @@ export class SqliteLane implements Lane, Listener {
     });
     const end = async (commit: boolean) => {
       await queue;
-      await this.#call({ call: "end", commit }, transport);
+      await this.#call({ call: "end", commit, hold }, transport);
     };
     try {
       const result = await Promise.race([work(sql), tooLong]);
@@ -276,7 +273,8 @@ export class SqliteLane implements Lane, Listener {
     let ticks = 0;
     this.#watch = setInterval(
       () => {
-        if (this.#answers !== seen || this.#pending.length === 0) ticks = 0;
+        const waiting = this.#pending.length > 0 || this.#done !== undefined;
+        if (this.#answers !== seen || !waiting) ticks = 0;
         else ticks++;
         seen = this.#answers;
         if (ticks < patience) return;
@@ -298,5 +296,7 @@ export class SqliteLane implements Lane, Listener {
 }
 
 const lost = () => new StoreError("writer-lost", "The writer is away; nothing was committed.");
+const outcomeLost = () =>
+  new StoreError("outcome-lost", "The writer died after the commit and before the answer.");
 const closed = () => new StoreError("closed", "The store is closed.");
 const closedTransaction = () => new StoreError("closed", "The transaction has ended.");

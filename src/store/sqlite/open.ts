@@ -99,7 +99,7 @@ function prepareFile(path: string): void {
     connection.execute("BEGIN IMMEDIATE", []);
     connection.database.exec(`
       CREATE TABLE IF NOT EXISTS posthaste_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-      DELETE FROM posthaste_meta WHERE name LIKE 'last_unit %';
+      DELETE FROM posthaste_meta WHERE name LIKE 'last_unit %' OR name LIKE 'last_hold %';
       PRAGMA user_version = ${FORMAT};
       COMMIT`);
   } finally {
@@ -119,8 +119,8 @@ export async function openSqliteStore(path: string, options: StoreOptions): Prom
     maxWaiting: options.maxWaiting ?? 10_000,
     maxHoldMs: options.maxHoldMs ?? 2_000,
     writerTimeoutMs: options.writerTimeoutMs ?? 10_000,
-    lastDurable: () => {
-      const name = `last_unit ${instance}`;
+    lastDurable: (what) => {
+      const name = `last_${what} ${instance}`;
       const [row] = reader.execute("SELECT value FROM posthaste_meta WHERE name = ?", [name]);
       return Number(row?.value ?? 0);
     },

@@ -17,7 +17,7 @@ const REMEMBER =
  */
 export async function runTurn(
   connection: SqliteConnection,
-  { instance, gate }: { readonly instance: string; readonly gate: CommitGate },
+  writer: { readonly instance: string; readonly gate: CommitGate },
   last: number,
   units: readonly Unit[],
   perform: Perform,
@@ -31,19 +31,29 @@ export async function runTurn(
       if (!connection.inTransaction)
         throw new StoreError("failed", "The transaction was ended by the database.");
     }
-    connection.execute(REMEMBER, [`last_unit ${instance}`, String(last)]);
-    if (!enterCommit(gate)) throw new StoreError("writer-lost", "The writer was given up.");
-    try {
-      connection.execute("COMMIT", []);
-    } finally {
-      leaveCommit(gate);
-    }
+    commitRemembering(connection, writer, "last_unit", last);
     return results;
   } catch (error) {
     rollBack(connection);
     const cause = results.find((result) => result.failure?.kind === "full")?.failure;
     const failure = cause ?? failureOf(storeError(error));
     return units.map(() => ({ outcome: undefined, failure }));
+  }
+}
+
+/** Commits, and keeps the number of what becomes durable with it. */
+export function commitRemembering(
+  connection: SqliteConnection,
+  { instance, gate }: { readonly instance: string; readonly gate: CommitGate },
+  what: "last_unit" | "last_hold",
+  number: number,
+): void {
+  connection.execute(REMEMBER, [`${what} ${instance}`, String(number)]);
+  if (!enterCommit(gate)) throw new StoreError("writer-lost", "The writer was given up.");
+  try {
+    connection.execute("COMMIT", []);
+  } finally {
+    leaveCommit(gate);
   }
 }
 

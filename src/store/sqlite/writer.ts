@@ -1,8 +1,8 @@
-import type { Perform, Unit } from "../port.ts";
+import { type Perform, StoreError, type Unit } from "../port.ts";
 import { type Call, failureOf, type Reply } from "./call.ts";
 import type { CommitGate } from "./commit-gate.ts";
 import { SqliteConnection, type StatementResult } from "./connection.ts";
-import { runTurn } from "./turn.ts";
+import { commitRemembering, runTurn } from "./turn.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -119,7 +119,7 @@ export class SqliteWriter {
         return this.#connection.runForUser(call.sql, call.parameters);
       case "end":
         this.#held = false;
-        this.#end(call.commit);
+        this.#end(call);
         return undefined;
       case "close":
         this.#connection.close();
@@ -127,12 +127,15 @@ export class SqliteWriter {
     }
   }
 
-  #end(commit: boolean): void {
+  #end({ commit, hold }: Extract<Call, { call: "end" }>): void {
     // SQLite ends a transaction by itself after some errors, and a commit would promise nothing then.
-    const open = this.#connection.inTransaction;
-    if (!open && !commit) return;
+    if (!this.#connection.inTransaction) {
+      if (!commit) return;
+      throw new StoreError("failed", "The database has ended the transaction.");
+    }
     try {
-      this.#connection.execute(commit ? "COMMIT" : "ROLLBACK", []);
+      if (commit) commitRemembering(this.#connection, this.#options, "last_hold", hold);
+      else this.#connection.execute("ROLLBACK", []);
     } catch (error) {
       if (this.#connection.inTransaction) this.#connection.execute("ROLLBACK", []);
       throw error;
