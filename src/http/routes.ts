@@ -206,6 +206,8 @@ function accept(request: FastifyRequest, { draining }: Intake): Promise<void> {
   }
   const fault = framingFault(request.raw);
   if (fault !== undefined) {
+    // At once: what follows in the same packet is parsed before this is answered.
+    endBehind(request.raw.socket);
     return Promise.reject(new Problem("malformed-request", { detail: fault }));
   }
   return accepted;
