@@ -12,8 +12,8 @@ import { Server } from "./server.ts";
 const CONNECTION_COUNTS = [1, 64, 256];
 const RAMP_CONNECTIONS = 256;
 const PRIMING_REQUESTS = 50;
-// Enough, as the ramp has sent the same server thousands of requests by then.
-const WARMUP_MS = 500;
+// The ramp has sent the same server thousands of requests by then; two threads take longer to warm.
+const WARMUP_MS = 1_000;
 
 export async function create(settings: Settings): Promise<Outcome> {
   const chosen = choose(settings.only);
