@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, RouteHandlerMethod, RouteOptions } from "fastify";
+import type { FastifyInstance, FastifyReply, RouteHandlerMethod } from "fastify";
 import { requestId } from "../kernel/ids.ts";
 import { Problem } from "../kernel/problems.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
@@ -7,7 +7,7 @@ import { docsPage, docsScript } from "./docs-page.ts";
 import { openApiDocument } from "./openapi.ts";
 import { problemIndex, problemPage, problemPagePolicy } from "./problem-pages.ts";
 import { sendAnswer } from "./reply.ts";
-import { answering, type Intake } from "./routes.ts";
+import { answering, type Intake, route } from "./routes.ts";
 
 /** The OpenAPI document, and the documentation made from it. */
 export function serveDocs(app: FastifyInstance, service: Service, intake: Intake): void {
@@ -86,10 +86,5 @@ export function servePage(
   const refuse = answering(service, intake, () =>
     Promise.reject(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD" } })),
   );
-  app.route({
-    method: others as RouteOptions["method"],
-    url,
-    handler: refuse,
-    config: { posthaste: refuse },
-  });
+  route(app, others, url, refuse);
 }

@@ -1,7 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { Problem } from "../kernel/problems.ts";
 import type { Service } from "../pipeline/service.ts";
-import { allowedMethods, answering, byPath, handlerBehind, type Intake } from "./routes.ts";
+import {
+  allowedMethods,
+  answering,
+  byPath,
+  handlerBehind,
+  type Intake,
+  splitTarget,
+} from "./routes.ts";
 
 /**
  * Gives our answers to what Fastify finds wrong before a route of ours is reached, within the scope
@@ -14,7 +21,7 @@ export function refuse(app: FastifyInstance, service: Service, intake: Intake): 
   }));
   const nowhere = answering(service, intake, ({ raw }) => {
     // Methods that Fastify has no route for end here, also at paths that exist.
-    const path = raw.url?.split("?", 1)[0] ?? "";
+    const { path } = splitTarget(raw.url ?? "");
     const known = templates.find(({ pattern }) => pattern.test(path));
     return Promise.reject(
       known === undefined

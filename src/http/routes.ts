@@ -56,7 +56,7 @@ function assertNamed({ params }: FastifyRequest): void {
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
-function route(
+export function route(
   app: FastifyInstance,
   method: string | string[],
   url: string,
@@ -115,8 +115,7 @@ function handlerOf(service: Service, intake: Intake, operation: Operation, templ
     service,
     intake,
     (request, reply, id) => {
-      const { url } = request.raw;
-      const query = url!.indexOf("?");
+      const { path, search } = splitTarget(request.raw.url!);
       return life({
         serving,
         lane: store.lane,
@@ -126,8 +125,8 @@ function handlerOf(service: Service, intake: Intake, operation: Operation, templ
         requestId: id,
         operation,
         method: request.method,
-        path: query === -1 ? url! : url!.slice(0, query),
-        search: query === -1 ? "" : url!.slice(query + 1),
+        path,
+        search,
         headers: request.headers,
         params: named ? (request.params as Record<string, string>) : {},
         readBody: (maxBytes) => readBody(request.raw, reply.raw, maxBytes),
@@ -135,6 +134,13 @@ function handlerOf(service: Service, intake: Intake, operation: Operation, templ
     },
     operation.id,
   );
+}
+
+/** A request target without its query, and the query without its `?`. */
+export function splitTarget(url: string): { readonly path: string; readonly search: string } {
+  const query = url.indexOf("?");
+  if (query === -1) return { path: url, search: "" };
+  return { path: url.slice(0, query), search: url.slice(query + 1) };
 }
 
 type Work = (request: FastifyRequest, reply: FastifyReply, requestId: string) => Promise<Answer>;
@@ -152,13 +158,11 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
       if (hasUnreadBody(request) || answer.problem === "malformed-request")
         sendAnswerAndClose(reply, answer, id);
       else sendAnswer(reply, answer, id);
-      const { url } = request.raw;
-      const query = url!.indexOf("?");
       observe({
         event: "request.answered",
         requestId: id,
         method: request.method,
-        path: query === -1 ? url! : url!.slice(0, query),
+        path: splitTarget(request.raw.url!).path,
         ...(operation === undefined ? {} : { operation }),
         status: answer.status,
         milliseconds: Math.round((performance.now() - began) * 1_000) / 1_000,

@@ -3,7 +3,8 @@ import { readPage } from "../store/pages.ts";
 import type { Answer } from "./answer.ts";
 import type { Negotiated } from "./exchange.ts";
 import { encodeCursor, readListQuery } from "./list-query.ts";
-import { assertParentsExist, caching } from "./read.ts";
+import { assertParents } from "./parents.ts";
+import { caching } from "./read.ts";
 import { visibleRecord } from "./representation.ts";
 import { rowsOf } from "./serving.ts";
 
@@ -13,7 +14,7 @@ export async function readList(exchange: Negotiated): Promise<Answer> {
   const { resource } = operation;
   const { dialect } = serving.api;
   const query = readListQuery(resource, dialect, parseQuery(search));
-  await assertParentsExist(exchange);
+  await assertParents(serving, resource, parentIds, reader);
   const page = await readPage(reader, rowsOf(serving, resource), {
     ...query,
     parentId: parentIds.at(-1),

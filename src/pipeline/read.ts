@@ -1,19 +1,19 @@
 import { evaluateConditions } from "../content/conditions.ts";
-import type { ResourceModel } from "../declare/model.ts";
 import { Problem } from "../kernel/problems.ts";
-import type { RowId, StoredRow } from "../store/rows.ts";
 import type { Answer } from "./answer.ts";
 import { header, type Negotiated } from "./exchange.ts";
+import { assertParents, belongs } from "./parents.ts";
 import { entityTag, recordAnswer, validators } from "./representation.ts";
 import { rowsOf } from "./serving.ts";
-import { belongs } from "./transaction/task.ts";
 
 /** GET and HEAD of one record. */
 export async function readRecord(exchange: Negotiated): Promise<Answer> {
-  const { serving, operation, parentIds, id } = exchange;
+  const { serving, operation, parentIds, id, reader } = exchange;
   const { resource } = operation;
-  if (resource.parents.length > 1) await assertParentsExist(exchange);
-  const row = await find(exchange, resource, id!, parentIds.at(-1));
+  if (resource.parents.length > 1) await assertParents(serving, resource, parentIds, reader);
+  const row = await rowsOf(serving, resource).find(reader, id!);
+  if (row === undefined || !belongs(resource, row, parentIds.at(-1)))
+    throw new Problem("not-found");
   const outcome = evaluateConditions(
     "GET",
     {
@@ -40,13 +40,6 @@ export async function readRecord(exchange: Negotiated): Promise<Answer> {
   return { ...answer, headers: { ...answer.headers, ...caching(exchange) } };
 }
 
-/** Every parent in the path must exist and belong to the one before it. */
-export async function assertParentsExist(exchange: Negotiated): Promise<void> {
-  for (const [index, { resource }] of exchange.operation.resource.parents.entries()) {
-    await find(exchange, resource, exchange.parentIds[index]!, exchange.parentIds[index - 1]);
-  }
-}
-
 /** Records change: a cache may keep them, and has to ask each time (RFC 9111 section 5.2.2.4). */
 export function caching({ principal, serving }: Negotiated): Record<string, string> {
   const headers: Record<string, string> = {
@@ -54,15 +47,4 @@ export function caching({ principal, serving }: Negotiated): Record<string, stri
   };
   if (serving.api.schemes.length > 0) headers.vary = "Authorization";
   return headers;
-}
-
-async function find(
-  { serving, reader }: Negotiated,
-  resource: ResourceModel,
-  id: RowId,
-  parentId: RowId | undefined,
-): Promise<StoredRow> {
-  const row = await rowsOf(serving, resource).find(reader, id);
-  if (row === undefined || !belongs(resource, row, parentId)) throw new Problem("not-found");
-  return row;
 }

@@ -1,5 +1,6 @@
 import type { CompiledApi } from "../declare/compile.ts";
 import type { ResourceModel } from "../declare/model.ts";
+import type { Operation } from "../declare/operation.ts";
 import type { Engine } from "../store/port.ts";
 import { Rows } from "../store/rows.ts";
 
@@ -16,11 +17,14 @@ export interface Serving {
   readonly api: CompiledApi;
   readonly place: Place;
   readonly rows: ReadonlyMap<ResourceModel, Rows>;
+  /** Where each operation stands in the API: its name on the way to the writer. */
+  readonly numbers: ReadonlyMap<Operation, number>;
 }
 
 export function serving(api: CompiledApi, place: Place, engine: Engine): Serving {
   const rows = new Map(api.resources.map((resource) => [resource, new Rows(resource, engine)]));
-  return Object.freeze({ api, place, rows });
+  const numbers = new Map(api.operations.map((operation, number) => [operation, number]));
+  return Object.freeze({ api, place, rows, numbers });
 }
 
 export function rowsOf(serving: Serving, resource: ResourceModel): Rows {

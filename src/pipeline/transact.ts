@@ -8,7 +8,7 @@ export async function transact(exchange: Validated): Promise<Answer> {
   const { serving, lane, operation, requestId, principal, parentIds, id, input, preferences, now } =
     exchange;
   const unit: WriteUnit = {
-    operation: serving.api.operations.indexOf(operation),
+    operation: serving.numbers.get(operation)!,
     requestId,
     principal,
     parentIds,

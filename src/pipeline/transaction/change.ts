@@ -13,7 +13,7 @@ import { type Reading, readFields, validateRecord } from "../validation.ts";
 import { orConflict } from "./conflicts.ts";
 import { insert } from "./create.ts";
 import { applyRules, runHook } from "./rules.ts";
-import { assertConditions, assertParents, findCurrent, type Task } from "./task.ts";
+import { assertConditions, assertTaskParents, findCurrent, type Task } from "./task.ts";
 import type { WriteInput } from "./unit.ts";
 
 const PATCH_OPERATIONS = 1_000;
@@ -29,7 +29,7 @@ export async function replace(
   assertConditions(task, current);
   const { dialect } = serving.api;
   if (current === undefined) {
-    if (resource.parents.length > 0) await assertParents(task);
+    if (resource.parents.length > 0) await assertTaskParents(task);
     const shown = { [dialect.fieldName("id")]: unit.id! };
     const reading = withServerValues(task, readFields(resource, dialect, input.body, shown));
     return insert(task, await validateRecord(resource, reading), String(unit.id));

@@ -5,7 +5,7 @@ import type { Answer } from "../answer.ts";
 import { recordAnswer, recordPath } from "../representation.ts";
 import { orConflict } from "./conflicts.ts";
 import { applyRules, runHook } from "./rules.ts";
-import { assertCollectionConditions, assertParents, parentIdOf, type Task } from "./task.ts";
+import { assertCollectionConditions, assertTaskParents, parentIdOf, type Task } from "./task.ts";
 import type { WriteInput } from "./unit.ts";
 
 const newId = uuidv7Generator(systemClock);
@@ -13,7 +13,7 @@ const newId = uuidv7Generator(systemClock);
 export async function create(task: Task<Extract<WriteInput, { kind: "create" }>>): Promise<Answer> {
   assertCollectionConditions(task);
   // One level needs no look: the foreign key refuses a parent that does not exist.
-  if (task.resource.parents.length > 1) await assertParents(task);
+  if (task.resource.parents.length > 1) await assertTaskParents(task);
   const id = task.resource.idKind === "integer" ? undefined : newId();
   return insert(task, task.input.values, id);
 }

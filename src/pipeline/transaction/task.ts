@@ -1,9 +1,10 @@
-import { type ConditionalHeaders, evaluateConditions } from "../../content/conditions.ts";
-import { directParent, type ResourceModel } from "../../declare/model.ts";
+import { evaluateConditions } from "../../content/conditions.ts";
+import type { ResourceModel } from "../../declare/model.ts";
 import type { Operation } from "../../declare/operation.ts";
 import { Problem } from "../../kernel/problems.ts";
 import type { Transaction } from "../../store/port.ts";
 import type { RowId, Rows, StoredRow } from "../../store/rows.ts";
+import { assertParents, belongs } from "../parents.ts";
 import { entityTag } from "../representation.ts";
 import { rowsOf, type Serving } from "../serving.ts";
 import type { WriteInput, WriteUnit } from "./unit.ts";
@@ -37,31 +38,14 @@ export function parentIdOf({ unit }: Task): RowId | undefined {
   return unit.parentIds.at(-1);
 }
 
-/**
- * Every parent in the path must exist and belong to the one before it: `/posts/2/comments/7` is
- * nothing where comment 7 belongs to post 1.
- */
-export async function assertParents({ serving, resource, transaction, unit }: Task): Promise<void> {
-  for (const [index, { resource: parent }] of resource.parents.entries()) {
-    const row = await rowsOf(serving, parent).find(transaction, unit.parentIds[index]!);
-    if (row === undefined || !belongs(parent, row, unit.parentIds[index - 1]))
-      throw new Problem("not-found");
-  }
-}
-
-export function belongs(
-  resource: ResourceModel,
-  row: StoredRow,
-  parentId: RowId | undefined,
-): boolean {
-  const parent = directParent(resource);
-  return parent === undefined || row.values[parent.field] === parentId;
+export function assertTaskParents({ serving, resource, transaction, unit }: Task): Promise<void> {
+  return assertParents(serving, resource, unit.parentIds, transaction);
 }
 
 /** The record that the path names, as it is now. */
 export async function findCurrent(task: Task): Promise<StoredRow | undefined> {
   // One level needs no look at the parent: the record itself says whom it belongs to.
-  if (task.resource.parents.length > 1) await assertParents(task);
+  if (task.resource.parents.length > 1) await assertTaskParents(task);
   const row = await task.rows.find(task.transaction, task.unit.id!);
   return row !== undefined && belongs(task.resource, row, parentIdOf(task)) ? row : undefined;
 }
@@ -73,10 +57,7 @@ export function assertConditions({ operation, unit }: Task, current: StoredRow |
     current === undefined
       ? undefined
       : { etag: entityTag(current), lastModified: current.updatedAt };
-  if (
-    evaluateConditions(operation.method, unit.conditions as ConditionalHeaders, state) ===
-    "precondition-failed"
-  ) {
+  if (evaluateConditions(operation.method, unit.conditions, state) === "precondition-failed") {
     throw new Problem("precondition-failed", {
       detail:
         current === undefined
