@@ -93,8 +93,10 @@ suite("the banner of serve", { concurrency: 2 }, () => {
       return;
     }
     const folder = temporaryFolder(t);
-    const command = [process.execPath, ...posthasteFromSource, "serve", tour, "--port", "0"];
-    const terminal = spawn(script, ["-qec", command.join(" "), "/dev/null"], {
+    // exec: a shell of its own between terminal and server (as dash keeps one) would end by the
+    // Ctrl+C itself, with 130.
+    const serve = ["exec", process.execPath, ...posthasteFromSource, "serve", tour, "--port", "0"];
+    const terminal = spawn(script, ["-qec", serve.join(" "), "/dev/null"], {
       cwd: folder,
       env: { ...cleanEnvironment(), TERM: "xterm-256color" },
       stdio: ["pipe", "pipe", "inherit"],
