@@ -37,9 +37,11 @@ function shortest(store: string): string {
 
 /** A request that works when pasted: the first create that anyone may do, with its example. */
 function tryIt(api: Api, root: string): string[] {
-  const operation = compile(api).operations.find(
-    ({ kind, access, resource }) =>
-      kind === "create" &&
+  const creates = compile(api).operations.flatMap((operation) =>
+    operation.kind === "create" ? [operation] : [],
+  );
+  const operation = creates.find(
+    ({ access, resource }) =>
       typeof access !== "function" &&
       access.rule === "anyone" &&
       resource.parents.length === 0 &&

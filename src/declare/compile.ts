@@ -3,7 +3,7 @@ import type { AuthenticationScheme } from "./access.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { type Dialect, plain } from "./dialect.ts";
 import { modelOf, type ResourceModel } from "./model.ts";
-import { type Operation, operationsOf } from "./operation.ts";
+import { keyOperation, type Operation, operationsOf } from "./operation.ts";
 import type { AnyResource } from "./resource.ts";
 import { DeclarationError, verify } from "./verify/index.ts";
 
@@ -33,7 +33,9 @@ export function compile(api: Api): CompiledApi {
     return made;
   };
   const resources = Object.values(api.declarations).map(model);
-  const operations = resources.flatMap(operationsOf);
+  const operations: Operation[] = resources.flatMap(operationsOf);
+  if (operations.some(({ idempotency }) => idempotency.key !== "ignored"))
+    operations.push(keyOperation());
   return Object.freeze({
     options: api.options,
     dialect,

@@ -1,6 +1,7 @@
 import { type AccessRule, judge, type Principal } from "./access.ts";
 import type { Dialect } from "./dialect.ts";
 import { type Field, fieldsOf } from "./fields.ts";
+import { type Idempotency, type IdempotencyPolicy, idempotencyPolicy } from "./idempotency.ts";
 import type {
   AnyResource,
   HookContext,
@@ -47,6 +48,9 @@ export interface ResourceModel {
   readonly timestamps: boolean;
   readonly onParentDelete: "refuse" | "cascade";
   readonly maxBodyBytes: number;
+  readonly idempotency: Readonly<Partial<Record<string, IdempotencyPolicy>>>;
+  /** Whether PUT, PATCH and DELETE need `If-Match`. */
+  readonly ifMatch: "optional" | "required";
   readonly description: string | undefined;
   readonly example: unknown;
 }
@@ -74,6 +78,7 @@ export function modelOf(
     Pick<ResourceModel, "filter" | "sort" | "limit" | "maxLimit">
   >;
   const maxLimit = list.maxLimit ?? 100;
+  const idempotency = (config.idempotency ?? {}) as { create?: Idempotency; patch?: Idempotency };
   const unique = ((config.unique ?? []) as (string | string[])[]).map((entry) =>
     typeof entry === "string" ? [entry] : entry,
   );
@@ -108,6 +113,11 @@ export function modelOf(
     timestamps: config.timestamps === true,
     onParentDelete: (config.onParentDelete ?? "refuse") as "refuse" | "cascade",
     maxBodyBytes: (config.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES) as number,
+    idempotency: {
+      create: idempotencyPolicy(idempotency.create, "accepted"),
+      patch: idempotencyPolicy(idempotency.patch, "ignored"),
+    },
+    ifMatch: (config.ifMatch ?? "optional") as "optional" | "required",
     description: config.description as string | undefined,
     example: config.example,
   });

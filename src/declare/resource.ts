@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { AccessRule, Principal } from "./access.ts";
+import type { Idempotency } from "./idempotency.ts";
 import type { OutputOf, StandardSchema } from "./standard-schema.ts";
 
 /** How ids come about. */
@@ -178,6 +179,10 @@ export interface ResourceConfig<
   readonly onParentDelete?: "refuse" | "cascade";
   /** Bytes of a body at the most. Default 262,144. */
   readonly maxBodyBytes?: number;
+  /** What becomes of an `Idempotency-Key`. By default a POST takes one, and a PATCH ignores it. */
+  readonly idempotency?: { readonly create?: Idempotency; readonly patch?: Idempotency };
+  /** Whether PUT, PATCH and DELETE must say with `If-Match` which state they change. Default `"optional"`. */
+  readonly ifMatch?: "optional" | "required";
   /** A sentence for the documentation. */
   readonly description?: string;
   /** A body that creates a record, for the documentation; checked against the schema at boot. */

@@ -1,4 +1,9 @@
-import { JSON_PATCH, type Operation } from "../declare/operation.ts";
+import {
+  isOfResource,
+  JSON_PATCH,
+  type Operation,
+  type ResourceOperation,
+} from "../declare/operation.ts";
 import type { ProblemName } from "../kernel/problems.ts";
 import { problemTypes } from "../kernel/problems.ts";
 import type { OpenApiComponents } from "./openapi-components.ts";
@@ -7,7 +12,7 @@ import { exampleJsonPatch, exampleRecord } from "./openapi-examples.ts";
 type Part = Readonly<Record<string, unknown>>;
 
 export function requestBodyOf(
-  operation: Operation,
+  operation: ResourceOperation,
   components: OpenApiComponents,
 ): Part | undefined {
   const { accepts, kind, resource } = operation;
@@ -24,10 +29,15 @@ export function requestBodyOf(
   return { required: true, content: Object.fromEntries(content) };
 }
 
-export function responsesOf(operation: Operation, components: OpenApiComponents): Part {
-  const responses: Record<string, unknown> = {
+export function responsesOf(operation: ResourceOperation, components: OpenApiComponents): Part {
+  return {
     ...successes[operation.kind](operation, components),
+    ...problemResponsesOf(operation, components),
   };
+}
+
+export function problemResponsesOf(operation: Operation, components: OpenApiComponents): Part {
+  const responses: Record<string, unknown> = {};
   const byStatus = new Map<number, ProblemName[]>();
   for (const name of problemsOf(operation)) {
     const { status } = problemTypes[name];
@@ -38,22 +48,28 @@ export function responsesOf(operation: Operation, components: OpenApiComponents)
 }
 
 /** Every problem that an operation can answer; among those of a status the likeliest stands first. */
-export function problemsOf({ kind, resource, access, accepts, path }: Operation): ProblemName[] {
+export function problemsOf(operation: Operation): ProblemName[] {
+  const { kind, access, accepts, path, idempotency } = operation;
+  const resource = isOfResource(operation) ? operation.resource : undefined;
+  const keyed = idempotency.key !== "ignored";
   const open = typeof access !== "function" && access.rule === "anyone";
-  const writes = kind !== "list" && kind !== "read";
+  const writes = kind !== "list" && kind !== "read" && kind !== "key";
   const byId = path.endsWith("/{id}");
+  const changes = byId && writes;
   const names: (ProblemName | false)[] = [
     accepts.length > 0 && "malformed-json",
     kind === "patch" && "malformed-patch",
-    byId && "malformed-header",
+    (byId || keyed || kind === "key") && "malformed-header",
+    idempotency.key === "required" && "idempotency-key-required",
     kind === "list" && "invalid-query",
     "malformed-request",
     !open && "unauthenticated",
     typeof access === "function" && "forbidden",
-    (byId || resource.parents.length > 0) && "not-found",
+    path.includes("{") && "not-found",
     kind !== "delete" && "not-acceptable",
     "request-timeout",
-    writes && kind !== "delete" && resource.unique.length > 0 && "unique-conflict",
+    writes && kind !== "delete" && (resource?.unique.length ?? 0) > 0 && "unique-conflict",
+    keyed && "request-in-progress",
     kind === "patch" && "patch-conflict",
     kind === "delete" && "still-referenced",
     byId && "precondition-failed",
@@ -62,7 +78,9 @@ export function problemsOf({ kind, resource, access, accepts, path }: Operation)
     accepts.length > 0 && "unsupported-media-type",
     accepts.length > 0 && "unsupported-content-encoding",
     accepts.length > 0 && "expectation-failed",
-    (accepts.length > 0 || resource.deleted !== undefined) && "validation-failed",
+    (accepts.length > 0 || resource?.deleted !== undefined) && "validation-failed",
+    keyed && "idempotency-key-reused",
+    changes && resource?.ifMatch === "required" && "precondition-required",
     "header-fields-too-large",
     "internal-error",
     "draining",
@@ -73,7 +91,7 @@ export function problemsOf({ kind, resource, access, accepts, path }: Operation)
   return names.filter((name) => name !== false);
 }
 
-type Success = (operation: Operation, components: OpenApiComponents) => Part;
+type Success = (operation: ResourceOperation, components: OpenApiComponents) => Part;
 
 const etag = {
   ETag: { description: "Names this state of the record.", schema: { type: "string" } },
@@ -92,7 +110,7 @@ const link = {
 };
 const noContent = { description: "Done; asked for by `Prefer: return=minimal`." };
 
-const successes: Record<Operation["kind"], Success> = {
+const successes: Record<ResourceOperation["kind"], Success> = {
   create: (operation, components) => ({
     201: record(
       "The record was made.",
@@ -129,7 +147,7 @@ const successes: Record<Operation["kind"], Success> = {
 function record(
   description: string,
   headers: Part,
-  { resource }: Operation,
+  { resource }: ResourceOperation,
   components: OpenApiComponents,
 ): Part {
   const { dialect } = components;

@@ -1,12 +1,12 @@
 import type { Dialect } from "../declare/dialect.ts";
-import type { Operation } from "../declare/operation.ts";
+import type { Operation, ResourceOperation } from "../declare/operation.ts";
 import { comparableFields } from "../pipeline/list-query.ts";
 import { comparisons } from "../store/pages.ts";
 import { idSchema } from "./openapi-schemas.ts";
 
 type Parameter = Readonly<Record<string, unknown>>;
 
-export function parametersOf(operation: Operation, dialect: Dialect): Parameter[] {
+export function parametersOf(operation: ResourceOperation, dialect: Dialect): Parameter[] {
   const { resource, kind, path } = operation;
   const parents = resource.parents.map((parent) =>
     pathParameter(
@@ -21,11 +21,32 @@ export function parametersOf(operation: Operation, dialect: Dialect): Parameter[
   const headers = headerNames[kind].map(([name, description]) => ({
     name,
     in: "header",
+    ...(name === "If-Match" && resource.ifMatch === "required" ? { required: true } : {}),
     description,
     schema: { type: "string" },
   }));
   const query = kind === "list" ? listParameters(operation, dialect) : [];
-  return [...parents, ...id, ...query, ...headers];
+  return [...parents, ...id, ...query, ...keyParameter(operation), ...headers];
+}
+
+/** The draft has no schema for a String; most clients send the bare key. */
+export function keyParameter({ idempotency: { key, keepMs } }: Operation): Parameter[] {
+  if (key === "ignored") return [];
+  return [
+    {
+      name: "Idempotency-Key",
+      in: "header",
+      ...(key === "required" ? { required: true } : {}),
+      description: `Makes the request safe to repeat: the same key with the same request gets the first answer again, for ${hours(keepMs)}; with another request it is refused. Take a new UUID for each new request (draft-ietf-httpapi-idempotency-key-header-07).`,
+      schema: { type: "string", minLength: 1, maxLength: 257 },
+      example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
+    },
+  ];
+}
+
+function hours(milliseconds: number): string {
+  const count = milliseconds / 3_600_000;
+  return count >= 1 ? `${Math.round(count)} hours` : `${Math.round(milliseconds / 1_000)} seconds`;
 }
 
 const ifMatch = ["If-Match", "The `ETag` that the record must still have."] as const;
@@ -35,7 +56,7 @@ const ifNoneMatch = [
 ] as const;
 const prefer = ["Prefer", "`return=minimal` for an answer without the record (RFC 7240)."] as const;
 
-const headerNames: Record<Operation["kind"], readonly (readonly [string, string])[]> = {
+const headerNames: Record<ResourceOperation["kind"], readonly (readonly [string, string])[]> = {
   create: [prefer],
   list: [],
   read: [ifNoneMatch],
@@ -48,7 +69,7 @@ function pathParameter(name: string, description: string, schema: unknown): Para
   return { name, in: "path", required: true, description, schema };
 }
 
-function listParameters({ resource }: Operation, dialect: Dialect): Parameter[] {
+function listParameters({ resource }: ResourceOperation, dialect: Dialect): Parameter[] {
   const filters = [...comparableFields(resource, dialect, resource.filter)].flatMap(
     ([wireName, { field, kind }]) => {
       const stamp = field === "createdAt" || field === "updatedAt";

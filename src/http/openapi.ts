@@ -1,9 +1,10 @@
 import type { CompiledApi } from "../declare/compile.ts";
 import type { ResourceModel } from "../declare/model.ts";
-import type { Operation } from "../declare/operation.ts";
+import { isOfResource, type Operation, type ResourceOperation } from "../declare/operation.ts";
 import type { Place } from "../pipeline/serving.ts";
 import { OpenApiComponents } from "./openapi-components.ts";
-import { requestBodyOf, responsesOf } from "./openapi-messages.ts";
+import { problemResponsesOf, requestBodyOf, responsesOf } from "./openapi-messages.ts";
+import { ownOperationOf } from "./openapi-own-operations.ts";
 import { parametersOf } from "./openapi-parameters.ts";
 import { byPath } from "./routes.ts";
 
@@ -32,14 +33,23 @@ export function openApiDocument(api: CompiledApi, place: Place): Document {
       license: license ?? { name: "Not licensed", identifier: "LicenseRef-None" },
     },
     servers: [{ url: place.base === "" ? "/" : place.base, description: "This server" }],
-    tags: api.resources.map((resource) => ({
-      name: resource.name,
-      description: describe(resource),
-    })),
+    tags: tagsOf(api),
     security: [],
     paths,
     components: components.render(),
   };
+}
+
+function tagsOf(api: CompiledApi): readonly Document[] {
+  const own = new Set(
+    api.operations.flatMap((operation) =>
+      isOfResource(operation) ? [] : [ownOperationOf(operation).tag],
+    ),
+  );
+  return [
+    ...api.resources.map((resource) => ({ name: resource.name, description: describe(resource) })),
+    ...[...own].map(({ name, description }) => ({ name, description })),
+  ];
 }
 
 function describe({ name, description, parents }: ResourceModel): string {
@@ -55,6 +65,17 @@ function operationOf(
   operation: Operation,
   components: OpenApiComponents,
 ): Document {
+  const security = securityOf(api, operation);
+  if (!isOfResource(operation)) {
+    const { tag, responses, ...rest } = ownOperationOf(operation);
+    return {
+      operationId: operation.id,
+      tags: [tag.name],
+      ...rest,
+      security,
+      responses: { ...responses, ...problemResponsesOf(operation, components) },
+    };
+  }
   const { resource, kind } = operation;
   const body = requestBodyOf(operation, components);
   return {
@@ -62,10 +83,23 @@ function operationOf(
     tags: [resource.name],
     summary: summaries[kind](resource.name),
     description: descriptions[kind],
-    security: securityOf(api, operation),
+    ...policyOf(operation),
+    security,
     parameters: parametersOf(operation, api.dialect),
     ...(body === undefined ? {} : { requestBody: body }),
     responses: responsesOf(operation, components),
+  };
+}
+
+/** What becomes of a key is published: the draft demands it (section 2.5). */
+function policyOf({ idempotency: { key, keepMs, windowMs } }: Operation): Document {
+  if (key === "ignored" && windowMs === 0) return {};
+  return {
+    "x-idempotency": {
+      key,
+      ...(key === "ignored" ? {} : { keptForSeconds: keepMs / 1_000 }),
+      ...(windowMs === 0 ? {} : { deduplicatedForSeconds: windowMs / 1_000 }),
+    },
   };
 }
 
@@ -77,7 +111,7 @@ function securityOf({ schemes }: CompiledApi, { access }: Operation): readonly D
   return open ? [{}, ...alternatives] : alternatives;
 }
 
-const summaries: Record<Operation["kind"], (name: string) => string> = {
+const summaries: Record<ResourceOperation["kind"], (name: string) => string> = {
   create: (name) => `Create one of the ${name}`,
   list: (name) => `List the ${name}`,
   read: (name) => `Read one of the ${name}`,
@@ -86,7 +120,7 @@ const summaries: Record<Operation["kind"], (name: string) => string> = {
   delete: (name) => `Delete one of the ${name}`,
 };
 
-const descriptions: Record<Operation["kind"], string> = {
+const descriptions: Record<ResourceOperation["kind"], string> = {
   create:
     "Makes a record. The server gives it an id and says where it is in `Location`. Either everything is durable when the answer comes, or nothing was done.",
   list: 'One page of records. The next page is in the `Link` header with `rel="next"`; take that link as it is. Unknown parameters are refused.',

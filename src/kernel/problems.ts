@@ -39,6 +39,14 @@ export const problemTypes = {
       "A header field that the server needs to understand does not follow the syntax that its standard gives it.",
     remedy: "Mend or leave out the header named in errors.",
   },
+  "idempotency-key-required": {
+    status: 400,
+    title: "The operation needs an Idempotency-Key",
+    meaning:
+      "The operation must not happen twice, so it takes no request that could not be told from its own repetition.",
+    remedy:
+      "Send an Idempotency-Key header with a new UUID, and the same one when you send the request again.",
+  },
   "invalid-query": {
     status: 400,
     title: "The query has parameters that this list does not take",
@@ -87,6 +95,13 @@ export const problemTypes = {
     title: "Another record has this value already",
     meaning: "The value of a field, or of several together, must be unique, and is taken.",
     remedy: "Choose other values for the fields listed in errors, or use the existing record.",
+  },
+  "request-in-progress": {
+    status: 409,
+    title: "The first request with this key is still running",
+    meaning: "Another request with the same Idempotency-Key has not been answered yet.",
+    remedy:
+      "Send the same request again, with the same key, after the time in Retry-After: it gets the answer of the first.",
   },
   "patch-conflict": {
     status: 409,
@@ -144,6 +159,20 @@ export const problemTypes = {
     title: "The content is not valid",
     meaning: "The body was understood, and breaks the schema or a business rule. Nothing was done.",
     remedy: "Mend every place that errors lists: it lists all of them.",
+  },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "The key was used for another request",
+    meaning:
+      "A request with this Idempotency-Key was answered already, and had another path, query or body. The answer of that one stays as it is.",
+    remedy: "Take a new key for a new request; repeat a request exactly as it was.",
+  },
+  "precondition-required": {
+    status: 428,
+    title: "The request must say which state it changes",
+    meaning:
+      "The operation takes no change that could overwrite what the client has not seen: it needs If-Match.",
+    remedy: "Read the record, and send its ETag in If-Match.",
   },
   "header-fields-too-large": {
     status: 431,

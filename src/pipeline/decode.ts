@@ -3,12 +3,12 @@ import { charsetOf, parseMediaType } from "../content/media-type.ts";
 import type { Operation } from "../declare/operation.ts";
 import { didYouMean } from "../kernel/nearest.ts";
 import { Problem } from "../kernel/problems.ts";
-import { type Decoded, header, type Negotiated } from "./exchange.ts";
+import { type Decoded, header, type Preconditioned } from "./exchange.ts";
 
 const MAX_DEPTH = 64;
 
 /** Reads the body, as what it says it is. A body of no known type is never guessed at. */
-export async function decode(exchange: Negotiated): Promise<Decoded> {
+export async function decode(exchange: Preconditioned): Promise<Decoded> {
   const { operation } = exchange;
   const mediaType = acceptedType(operation, header(exchange, "content-type"));
   const coding = header(exchange, "content-encoding")?.trim().toLowerCase();

@@ -1,12 +1,15 @@
+import type { ConditionalHeaders } from "../content/conditions.ts";
 import type { Preferences } from "../content/preferences.ts";
 import type { Principal } from "../declare/access.ts";
-import type { Operation } from "../declare/operation.ts";
+import type { Operation, ResourceOperation } from "../declare/operation.ts";
+import type { Claim } from "../idempotency/ledger.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Observe } from "../kernel/observations.ts";
 import type { Executor, Lane } from "../store/port.ts";
 import type { RowId } from "../store/rows.ts";
 import type { Serving } from "./serving.ts";
 import type { WriteInput } from "./transaction/unit.ts";
+import type { Underway } from "./underway.ts";
 
 /**
  * A request on its way through the stages. Every stage takes what the one before it made sure of,
@@ -17,6 +20,7 @@ export interface Received {
   readonly lane: Lane;
   readonly reader: Executor;
   readonly observe: Observe;
+  readonly underway: Underway;
   /** Milliseconds since the Unix epoch, when the request came. */
   readonly now: number;
   readonly requestId: string;
@@ -42,27 +46,41 @@ export interface Admitted extends Authenticated {
   readonly admitted: true;
 }
 
+/** The answer's form is agreed. */
+export interface Negotiated extends Admitted {
+  readonly preferences: Preferences;
+}
+
 /** The path names something that can exist. */
-export interface Located extends Admitted {
+export interface Located extends Negotiated {
+  readonly operation: ResourceOperation;
   /** Ids of the parents, outermost first. */
   readonly parentIds: readonly RowId[];
   /** `undefined` at a collection. */
   readonly id: RowId | undefined;
 }
 
-/** The answer's form is agreed. */
-export interface Negotiated extends Located {
-  readonly preferences: Preferences;
+/** What the request says of its own repetition, and of the state that it changes. */
+export interface Preconditioned extends Located {
+  /** The idempotency key, where one was sent and the operation takes it. */
+  readonly key: string | undefined;
+  readonly conditions: ConditionalHeaders | undefined;
 }
 
-export interface Decoded extends Negotiated {
+export interface Decoded extends Preconditioned {
   readonly mediaType: string;
   readonly payload: Json;
 }
 
 /** All that can be judged without the record was. */
-export interface Validated extends Negotiated {
+export interface Validated extends Decoded {
   readonly input: WriteInput;
+}
+
+export interface Claimed extends Preconditioned {
+  readonly input: WriteInput;
+  /** What the request wants to be the first of; `undefined` where it may well be repeated. */
+  readonly claim: Claim | undefined;
 }
 
 /** One header field; several lines of it are one list (RFC 9110 section 5.3). */

@@ -2,11 +2,14 @@ import type { OperationKind } from "../declare/operation.ts";
 import { admit } from "./admit.ts";
 import type { Answer } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
+import { claim } from "./claim.ts";
 import { decode } from "./decode.ts";
 import type { Received } from "./exchange.ts";
+import { readKey } from "./key.ts";
 import { readList } from "./list.ts";
 import { locate } from "./locate.ts";
 import { negotiate } from "./negotiate.ts";
+import { precondition } from "./precondition.ts";
 import { readRecord } from "./read.ts";
 import { transact } from "./transact.ts";
 import { readDeletion, readPatch, readReplacement, validate } from "./validate.ts";
@@ -14,12 +17,13 @@ import { readDeletion, readPatch, readReplacement, validate } from "./validate.t
 /** What becomes of a request: one line an operation, one column a stage, in the order of work. */
 // biome-ignore format: the order of work is a table, and is read as one
 const lives: Record<OperationKind, Life> = {
-  create:  through(authenticate, admit, locate, negotiate, decode, validate,        transact),
-  replace: through(authenticate, admit, locate, negotiate, decode, readReplacement, transact),
-  patch:   through(authenticate, admit, locate, negotiate, decode, readPatch,       transact),
-  delete:  through(authenticate, admit, locate, negotiate,         readDeletion,    transact),
-  read:    through(authenticate, admit, locate, negotiate,                          readRecord),
-  list:    through(authenticate, admit, locate, negotiate,                          readList),
+  create:  through(authenticate, admit, negotiate, locate, precondition, decode, validate,        claim, transact),
+  replace: through(authenticate, admit, negotiate, locate, precondition, decode, readReplacement, claim, transact),
+  patch:   through(authenticate, admit, negotiate, locate, precondition, decode, readPatch,       claim, transact),
+  delete:  through(authenticate, admit, negotiate, locate, precondition,         readDeletion,           transact),
+  read:    through(authenticate, admit, negotiate, locate,                                               readRecord),
+  list:    through(authenticate, admit, negotiate, locate,                                               readList),
+  key:     through(authenticate, admit, negotiate,                                                       readKey),
 };
 
 export type Life = (exchange: Received) => Promise<Answer>;
@@ -30,6 +34,17 @@ export function lifeOf(kind: OperationKind): Life {
 
 type Stage<In, Out> = (exchange: In) => Out | Promise<Out>;
 
+function through<A, B, C, D, E, F, G, H>(
+  a: Stage<Received, A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+  e: Stage<D, E>,
+  f: Stage<E, F>,
+  g: Stage<F, G>,
+  h: Stage<G, H>,
+  i: Stage<H, Answer>,
+): Life;
 function through<A, B, C, D, E, F>(
   a: Stage<Received, A>,
   b: Stage<A, B>,
@@ -38,6 +53,12 @@ function through<A, B, C, D, E, F>(
   e: Stage<D, E>,
   f: Stage<E, F>,
   g: Stage<F, Answer>,
+): Life;
+function through<A, B, C>(
+  a: Stage<Received, A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, Answer>,
 ): Life;
 function through<A, B, C, D, E>(
   a: Stage<Received, A>,

@@ -1,7 +1,8 @@
+import type { ResourceOperation } from "../declare/operation.ts";
 import type { IdKind } from "../declare/resource.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { RowId } from "../store/rows.ts";
-import type { Admitted, Located } from "./exchange.ts";
+import type { Located, Negotiated } from "./exchange.ts";
 
 const INTEGER = /^[1-9][0-9]{0,15}$/;
 /** RFC 9562 section 4: read without regard to case, stored and shown in lower case. */
@@ -10,13 +11,15 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CLIENT_CHOSEN = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
 /** Reads the ids in the path. What can't be an id names nothing: 404, and no look at the database. */
-export function locate(exchange: Admitted): Located {
-  const { operation, params } = exchange;
+export function locate(exchange: Negotiated): Located {
+  const { params } = exchange;
+  // The table of lives leads only operations of resources here.
+  const operation = exchange.operation as ResourceOperation;
   const parentIds = operation.resource.parents.map(({ wireName, resource }) =>
     readId(params[wireName], resource.idKind),
   );
   const id = params.id === undefined ? undefined : readId(params.id, operation.resource.idKind);
-  return Object.assign(exchange, { parentIds, id });
+  return Object.assign(exchange, { operation, parentIds, id });
 }
 
 function readId(text: string | undefined, kind: IdKind): RowId {

@@ -1,10 +1,10 @@
 import { negotiate as bestOf } from "../content/accept.ts";
 import { parsePrefer } from "../content/preferences.ts";
 import { Problem } from "../kernel/problems.ts";
-import { header, type Located, type Negotiated } from "./exchange.ts";
+import { type Admitted, header, type Negotiated } from "./exchange.ts";
 
 /** Agrees on the form of the answer before anything is done: a 406 after a write would be a lie. */
-export function negotiate(exchange: Located): Negotiated {
+export function negotiate(exchange: Admitted): Negotiated {
   const available = [exchange.serving.api.dialect.mediaType];
   if (
     exchange.operation.kind !== "delete" &&

@@ -8,6 +8,7 @@ import { type Store, StoreError } from "../store/port.ts";
 import { tableOf } from "../store/tables.ts";
 import { type Place, type Serving, serving } from "./serving.ts";
 import { performer } from "./transaction/perform.ts";
+import { Underway } from "./underway.ts";
 import type { WriterData } from "./writer.ts";
 
 export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe"> {
@@ -25,6 +26,8 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
   readonly migrate?: "additive" | "never" | undefined;
   /** Told everything that happens: for logs and metrics. */
   readonly observe?: Observe | undefined;
+  /** Milliseconds that a request waits for an earlier one with the same key. Default 5,000. */
+  readonly twinWaitMs?: number | undefined;
   /** Where the time is read. For tests. */
   readonly clock?: Clock | undefined;
 }
@@ -33,6 +36,7 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
 export interface Service {
   readonly serving: Serving;
   readonly store: Store;
+  readonly underway: Underway;
   readonly clock: Clock;
   readonly observe: Observe;
   close(): Promise<void>;
@@ -62,7 +66,8 @@ export async function startService(
             digest: compiled.digest,
           },
   });
-  return { serving: service, store, clock, observe, close: () => store.close() };
+  const underway = new Underway(options.twinWaitMs ?? 5_000);
+  return { serving: service, store, underway, clock, observe, close: () => store.close() };
 }
 
 // The same file as source and as built: `.ts` beside us here, `.js` in the package.

@@ -1,6 +1,7 @@
 import type { CompiledApi } from "../declare/compile.ts";
 import type { ResourceModel } from "../declare/model.ts";
 import type { Operation } from "../declare/operation.ts";
+import { Ledger } from "../idempotency/ledger.ts";
 import type { Engine } from "../store/port.ts";
 import { Rows } from "../store/rows.ts";
 
@@ -17,6 +18,7 @@ export interface Serving {
   readonly api: CompiledApi;
   readonly place: Place;
   readonly rows: ReadonlyMap<ResourceModel, Rows>;
+  readonly ledger: Ledger;
   /** Where each operation stands in the API: its name on the way to the writer. */
   readonly numbers: ReadonlyMap<Operation, number>;
 }
@@ -24,7 +26,7 @@ export interface Serving {
 export function serving(api: CompiledApi, place: Place, engine: Engine): Serving {
   const rows = new Map(api.resources.map((resource) => [resource, new Rows(resource, engine)]));
   const numbers = new Map(api.operations.map((operation, number) => [operation, number]));
-  return Object.freeze({ api, place, rows, numbers });
+  return Object.freeze({ api, place, rows, ledger: new Ledger(engine), numbers });
 }
 
 export function rowsOf(serving: Serving, resource: ResourceModel): Rows {

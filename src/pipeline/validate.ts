@@ -1,6 +1,6 @@
 import { parseJsonPatch } from "../content/json-patch.ts";
 import { JSON_PATCH } from "../declare/operation.ts";
-import type { Decoded, Negotiated, Validated } from "./exchange.ts";
+import type { Claimed, Decoded, Preconditioned, Validated } from "./exchange.ts";
 import { serverValues } from "./server-values.ts";
 import { readFields, validateRecord } from "./validation.ts";
 
@@ -29,6 +29,7 @@ export function readPatch(exchange: Decoded): Validated {
   return Object.assign(exchange, { input });
 }
 
-export function readDeletion(exchange: Negotiated): Validated {
-  return Object.assign(exchange, { input: { kind: "delete" as const } });
+/** Deleting twice is deleting once: there is nothing to claim. */
+export function readDeletion(exchange: Preconditioned): Claimed {
+  return Object.assign(exchange, { input: { kind: "delete" as const }, claim: undefined });
 }

@@ -18,6 +18,8 @@ export interface Executor {
 
 /** A transaction as a unit of work sees it. */
 export interface Transaction extends Executor {
+  /** Takes back all that the unit has done so far, and nothing of others. What follows counts. */
+  undo(): void;
   /** Kysely over the same transaction, for users' rules and hooks. Closed when the unit ends. */
   readonly sql: TransactionSql;
 }
@@ -28,14 +30,12 @@ export interface Transaction extends Executor {
  */
 export type Unit = unknown;
 
-export interface Performed {
-  /** What the caller gets once everything is durable. Plain data. */
-  readonly outcome: unknown;
-  /** False rolls the unit back, and the unit alone; the outcome is delivered all the same. */
-  readonly commit: boolean;
-}
-
-export type Perform = (unit: Unit, transaction: Transaction) => Promise<Performed> | Performed;
+/**
+ * Does a unit's work.
+ * @returns what the caller gets once everything is durable; plain data
+ * @throws StoreError, or anything else that the unit alone fails by: it is rolled back
+ */
+export type Perform = (unit: Unit, transaction: Transaction) => unknown;
 
 /**
  * The way in for writes (DESIGN, the commit lane). Promises settle after the commit is durable;

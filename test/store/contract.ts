@@ -132,15 +132,24 @@ export function storeContract(driver: StoreDriver): void {
       assert.equal(await submit({ do: "insert-and-look", name: "b", file: address }), 1);
     });
 
-    holds("a unit that does not want its commit is rolled back alone", async (t) => {
+    holds("a unit that undoes its work is rolled back alone", async (t) => {
       const { submit, names } = await open(t);
       const outcomes = await Promise.all([
         submit({ do: "insert", name: "a" }),
-        submit({ do: "insert", name: "b", commit: false }),
+        submit({ do: "insert", name: "b", undo: true }),
         submit({ do: "insert", name: "c" }),
       ]);
       assert.deepEqual(outcomes, ["inserted a", "inserted b", "inserted c"]);
       assert.deepEqual(await names(), ["a", "c"]);
+    });
+
+    holds("what a unit does after it undid its work counts", async (t) => {
+      const { submit, names } = await open(t);
+      await Promise.all([
+        submit({ do: "insert", name: "a" }),
+        submit({ do: "insert-after-undo", name: "b" }),
+      ]);
+      assert.deepEqual(await names(), ["a", "b again"]);
     });
 
     holds("a unit that throws fails alone", async (t) => {
@@ -161,7 +170,7 @@ export function storeContract(driver: StoreDriver): void {
       const { submit } = await open(t);
       const [, , , seen] = await Promise.all([
         submit({ do: "insert", name: "a" }),
-        submit({ do: "insert", name: "b", commit: false }),
+        submit({ do: "insert", name: "b", undo: true }),
         submit({ do: "insert-and-throw", name: "c" }).catch(() => {}),
         submit({ do: "names" }),
       ]);

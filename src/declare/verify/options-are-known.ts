@@ -1,5 +1,6 @@
 import { didYouMean } from "../../kernel/nearest.ts";
 import type { ApiOptions } from "../api.ts";
+import type { Idempotency } from "../idempotency.ts";
 import type { ResourceConfig } from "../resource.ts";
 import type { StandardSchema } from "../standard-schema.ts";
 import {
@@ -31,6 +32,8 @@ const resourceOptions: Record<keyof Config, true> = {
   timestamps: true,
   onParentDelete: true,
   maxBodyBytes: true,
+  idempotency: true,
+  ifMatch: true,
   description: true,
   example: true,
 };
@@ -45,6 +48,13 @@ const listOptions: Record<keyof Config["list"], true> = {
   sort: true,
   limit: true,
   maxLimit: true,
+};
+const idempotencyOptions: Record<keyof Config["idempotency"], true> = { create: true, patch: true };
+const policyOptions: Record<keyof Idempotency, true> = {
+  key: true,
+  keep: true,
+  window: true,
+  anonymousKeys: true,
 };
 const apiOptions: Record<keyof ApiOptions, true> = {
   title: true,
@@ -74,6 +84,10 @@ export const optionsAreKnown: VerifyRule = (api) => [
     ...unknown(key, config, resourceOptions),
     ...unknown(`${key}.access`, config.access, accessOptions),
     ...unknown(`${key}.list`, config.list, listOptions),
+    ...unknown(`${key}.idempotency`, config.idempotency, idempotencyOptions),
+    ...Object.entries(config.idempotency ?? {}).flatMap(([operation, policy]) =>
+      unknown(`${key}.idempotency.${operation}`, policy, policyOptions),
+    ),
   ]),
 ];
 

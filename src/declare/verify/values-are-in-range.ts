@@ -1,3 +1,4 @@
+import { millisecondsOf } from "../../kernel/duration.ts";
 import { type DeclarationFault, resourcesOf, type VerifyRule } from "./fault.ts";
 
 interface Option {
@@ -22,6 +23,29 @@ function shown(value: unknown): string {
   } catch {
     return "The value";
   }
+}
+
+const isDuration = (value: unknown) => (millisecondsOf(value) ?? 0) > 0;
+const DURATION = 'a duration such as "30 seconds", "24 hours" or "7 days"';
+
+function idempotencyValues(name: string, policy: unknown): Option[] {
+  const { key, keep, window, anonymousKeys } = (policy ?? {}) as Record<string, unknown>;
+  return [
+    {
+      name: `${name}.key`,
+      value: key,
+      allowed: oneOf("required", "accepted", "ignored"),
+      expected: '"required", "accepted" or "ignored"',
+    },
+    { name: `${name}.keep`, value: keep, allowed: isDuration, expected: DURATION },
+    { name: `${name}.window`, value: window, allowed: isDuration, expected: DURATION },
+    {
+      name: `${name}.anonymousKeys`,
+      value: anonymousKeys,
+      allowed: oneOf("any", "uuid"),
+      expected: '"any" or "uuid"',
+    },
+  ];
 }
 
 /** Every option is of the type, and within the range, that the types promise. */
@@ -81,6 +105,15 @@ export const valuesAreInRange: VerifyRule = (api) =>
         expected: "a string",
       },
     ];
+    options.push({
+      name: "ifMatch",
+      value: config.ifMatch,
+      allowed: oneOf("optional", "required"),
+      expected: '"optional" or "required"',
+    });
+    const policies = (config.idempotency ?? {}) as Record<string, unknown>;
+    for (const [operation, policy] of Object.entries(policies))
+      options.push(...idempotencyValues(`idempotency.${operation}`, policy));
     const { limit, maxLimit = 100 } = list;
     if (whole(1, 10_000)(limit) && whole(1, 10_000)(maxLimit) && Number(limit) > Number(maxLimit)) {
       options.push({

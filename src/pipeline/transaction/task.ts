@@ -1,6 +1,6 @@
 import { evaluateConditions } from "../../content/conditions.ts";
 import type { ResourceModel } from "../../declare/model.ts";
-import type { Operation } from "../../declare/operation.ts";
+import type { ResourceOperation } from "../../declare/operation.ts";
 import { Problem } from "../../kernel/problems.ts";
 import type { Transaction } from "../../store/port.ts";
 import type { RowId, Rows, StoredRow } from "../../store/rows.ts";
@@ -12,7 +12,7 @@ import type { WriteInput, WriteUnit } from "./unit.ts";
 /** A unit at work: what it has to do, and the transaction to do it in. */
 export interface Task<Input extends WriteInput = WriteInput> {
   readonly serving: Serving;
-  readonly operation: Operation;
+  readonly operation: ResourceOperation;
   readonly resource: ResourceModel;
   readonly rows: Rows;
   readonly transaction: Transaction;
@@ -21,7 +21,7 @@ export interface Task<Input extends WriteInput = WriteInput> {
 }
 
 export function taskOf(serving: Serving, unit: WriteUnit, transaction: Transaction): Task {
-  const operation = serving.api.operations[unit.operation]!;
+  const operation = serving.api.operations[unit.operation] as ResourceOperation;
   const { resource } = operation;
   return {
     serving,

@@ -2,6 +2,7 @@ import type { ConditionalHeaders } from "../../content/conditions.ts";
 import type { JsonPatch } from "../../content/json-patch.ts";
 import type { Principal } from "../../declare/access.ts";
 import type { RecordValues } from "../../declare/model.ts";
+import type { Claim } from "../../idempotency/ledger.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { RowId } from "../../store/rows.ts";
 import type { Answer } from "../answer.ts";
@@ -27,6 +28,7 @@ export interface WriteUnit {
   readonly input: WriteInput;
   readonly conditions: ConditionalHeaders | undefined;
   readonly returns: "minimal" | "representation" | undefined;
+  readonly claim: Claim | undefined;
   /** Milliseconds since the Unix epoch, read once for the whole write. */
   readonly now: number;
 }

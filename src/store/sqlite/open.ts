@@ -7,11 +7,10 @@ import { SqliteConnection } from "./connection.ts";
 import { sqliteEngine } from "./engine.ts";
 import { openingError } from "./errors.ts";
 import { SqliteLane } from "./lane.ts";
+import { FORMAT, ownTables } from "./own-tables.ts";
 import { SqliteSchema } from "./schema.ts";
 import { connectHere, connectThread } from "./transport.ts";
 
-/** Number of the layout of our own tables; a file with a higher one is from a newer release. */
-const FORMAT = 1;
 const CHECKED_BYTES = 16 * 1024 * 1024;
 
 export type WriterPlace =
@@ -98,7 +97,7 @@ function prepareFile(path: string): void {
     // Takes the write lock even where there is nothing to do: a locked file is told at boot.
     connection.execute("BEGIN IMMEDIATE", []);
     connection.database.exec(`
-      CREATE TABLE IF NOT EXISTS posthaste_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      ${ownTables}
       DELETE FROM posthaste_meta WHERE name LIKE 'last_unit %' OR name LIKE 'last_hold %';
       PRAGMA user_version = ${FORMAT};
       COMMIT`);

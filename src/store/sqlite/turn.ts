@@ -1,5 +1,5 @@
 import type { TransactionSql } from "../../declare/resource.ts";
-import { type Perform, type Performed, StoreError, type Transaction, type Unit } from "../port.ts";
+import { type Perform, StoreError, type Transaction, type Unit } from "../port.ts";
 import { failureOf, type UnitResult } from "./call.ts";
 import { type CommitGate, enterCommit, leaveCommit } from "./commit-gate.ts";
 import type { SqliteConnection } from "./connection.ts";
@@ -66,9 +66,8 @@ async function runUnit(
   connection.execute("SAVEPOINT unit", []);
   try {
     const working = perform(unit, transaction);
-    const { outcome, commit } = working instanceof Promise ? await databaseOnly(working) : working;
+    const outcome = working instanceof Promise ? await databaseOnly(working) : working;
     transaction.close();
-    if (!commit) connection.execute("ROLLBACK TO unit", []);
     connection.execute("RELEASE unit", []);
     return { outcome, failure: undefined };
   } catch (error) {
@@ -89,7 +88,7 @@ function rollBack(connection: SqliteConnection): void {
  * Every statement here is answered at once, so a unit that only awaits the database settles before
  * the event loop turns. One that does not is waiting for something else while it holds the lane.
  */
-function databaseOnly(working: Promise<Performed>): Promise<Performed> {
+function databaseOnly(working: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const late = setImmediate(() =>
       reject(
@@ -127,6 +126,10 @@ class UnitTransaction implements Transaction {
       return this.#connection.runForUser(sql, parameters);
     });
     return this.#sql;
+  }
+
+  undo(): void {
+    this.execute("ROLLBACK TO unit", []);
   }
 
   close(): void {
