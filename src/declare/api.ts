@@ -1,5 +1,7 @@
 import type { AuthenticationScheme } from "./access.ts";
+import type { AnyAction } from "./action.ts";
 import type { Dialect } from "./dialect.ts";
+import type { AnyJob } from "./job.ts";
 import type { AnyResource } from "./resource.ts";
 
 /** The options of `api()`. */
@@ -20,7 +22,7 @@ export interface ApiOptions {
   readonly authenticate?: readonly AuthenticationScheme[];
 }
 
-export type Declarations = Readonly<Record<string, AnyResource>>;
+export type Declarations = Readonly<Record<string, AnyResource | AnyAction | AnyJob>>;
 
 /** A declared API: what a module exports as default, and what is served. */
 export interface Api<D extends Declarations = Declarations> {

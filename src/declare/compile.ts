@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
 import type { AuthenticationScheme } from "./access.ts";
+import { startedBy } from "./action.ts";
+import { actionModelOf } from "./action-model.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { type Dialect, plain } from "./dialect.ts";
+import { type JobModel, jobModelOf } from "./job.ts";
 import { modelOf, type ResourceModel } from "./model.ts";
-import { keyOperation, type Operation, operationsOf } from "./operation.ts";
+import {
+  actionOperation,
+  type Operation,
+  operationsOf,
+  ownOperations,
+  recordTemplate,
+} from "./operation.ts";
 import type { AnyResource } from "./resource.ts";
 import { DeclarationError, verify } from "./verify/index.ts";
 
@@ -14,6 +23,8 @@ export interface CompiledApi {
   readonly schemes: readonly AuthenticationScheme[];
   readonly resources: readonly ResourceModel[];
   readonly operations: readonly Operation[];
+  /** By name. */
+  readonly jobs: ReadonlyMap<string, JobModel>;
   /** Equal in two threads if and only if they loaded the same declarations. */
   readonly digest: string;
 }
@@ -32,22 +43,49 @@ export function compile(api: Api): CompiledApi {
     models.set(resource, made);
     return made;
   };
-  const resources = Object.values(api.declarations).map(model);
+  const { resources: declaredResources, actions, jobs: declaredJobs } = declared(api);
+  const resources = declaredResources.map(model);
+  const jobs = new Map(declaredJobs.map((job) => [job.name, jobModelOf(job)]));
   const operations: Operation[] = resources.flatMap(operationsOf);
-  if (operations.some(({ idempotency }) => idempotency.key !== "ignored"))
-    operations.push(keyOperation());
+  for (const action of actions) {
+    const on = action.config.on === undefined ? undefined : model(action.config.on as AnyResource);
+    const path = on === undefined ? "" : recordTemplate(on);
+    const starts = startedBy(action);
+    operations.push(actionOperation(actionModelOf(action, on, path, jobs.get(starts?.name ?? ""))));
+  }
+  operations.push(...ownOperations(operations));
   return Object.freeze({
     options: api.options,
     dialect,
     schemes: api.options.authenticate ?? [],
     resources,
     operations,
-    digest: digestOf(resources, operations),
+    jobs,
+    digest: digestOf(resources, operations, [...jobs.keys()]),
   });
 }
 
-function digestOf(resources: readonly ResourceModel[], operations: readonly Operation[]): string {
-  const hash = createHash("sha256");
+/** What was declared, by kind. A job that an action starts need not be named a second time. */
+function declared({ declarations }: Api) {
+  const all = Object.values(declarations);
+  const actions = all.filter((each) => each.kind === "action");
+  const jobs = [
+    ...all.flatMap((each) => (each.kind === "job" || each.kind === "workflow" ? [each] : [])),
+    ...actions.flatMap((action) => startedBy(action) ?? []),
+  ];
+  return {
+    resources: all.filter((each) => each.kind === "resource"),
+    actions,
+    jobs: [...new Set(jobs)],
+  };
+}
+
+function digestOf(
+  resources: readonly ResourceModel[],
+  operations: readonly Operation[],
+  jobs: readonly string[],
+): string {
+  const hash = createHash("sha256").update(`${jobs.join(" ")}\n`);
   for (const { id, method, path } of operations) hash.update(`${id} ${method} ${path}\n`);
   for (const { fields, unique, filter, sort } of resources) {
     hash.update(JSON.stringify([fields, unique, filter, sort]));

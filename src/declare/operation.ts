@@ -1,4 +1,5 @@
 import { type AccessRule, anyone } from "./access.ts";
+import type { ActionModel } from "./action-model.ts";
 import { type IdempotencyPolicy, noIdempotency } from "./idempotency.ts";
 import type { ResourceModel } from "./model.ts";
 
@@ -8,7 +9,7 @@ export type Method = "POST" | "GET" | "PUT" | "PATCH" | "DELETE";
  * What everything declared compiles to, and all that HTTP, the document and the pipeline know:
  * one method at one path, and what it takes and who may.
  */
-export type Operation = ResourceOperation | KeyOperation;
+export type Operation = ResourceOperation | ActionOperation | OwnOperation;
 
 export type OperationKind = Operation["kind"];
 
@@ -34,9 +35,15 @@ export function isOfResource(operation: Operation): operation is ResourceOperati
   return "resource" in operation;
 }
 
-/** The look-up of what an idempotency key did. */
-export interface KeyOperation extends AnyOperation {
-  readonly kind: "key";
+/** A POST that is not a create. */
+export interface ActionOperation extends AnyOperation {
+  readonly kind: "action";
+  readonly action: ActionModel;
+}
+
+/** What the framework itself serves: what became of a key, and of a job. */
+export interface OwnOperation extends AnyOperation {
+  readonly kind: "key" | "job" | "cancel";
 }
 
 export const MERGE_PATCH = "application/merge-patch+json";
@@ -68,9 +75,7 @@ const shapes: readonly Shape[] = [
 ];
 
 export function operationsOf(resource: ResourceModel): ResourceOperation[] {
-  const collection = `${resource.parents
-    .map((parent) => `/${parent.resource.name}/{${parent.wireName}}`)
-    .join("")}/${resource.name}`;
+  const collection = collectionTemplate(resource);
   return shapes.flatMap(({ kind, method, at, access, accepts }) => {
     const rule = resource.access[access];
     if (typeof rule !== "function" && rule.rule === "nobody") return [];
@@ -88,13 +93,54 @@ export function operationsOf(resource: ResourceModel): ResourceOperation[] {
   });
 }
 
-/** Where some operation takes keys, their owners can ask what became of them. */
-export function keyOperation(): KeyOperation {
-  return Object.freeze<KeyOperation>({
-    id: "idempotency.read",
-    kind: "key",
-    method: "GET",
-    path: "/idempotency/{key}",
+function collectionTemplate({ name, parents }: ResourceModel): string {
+  const above = parents.map((parent) => `/${parent.resource.name}/{${parent.wireName}}`);
+  return `${above.join("")}/${name}`;
+}
+
+/** Template of the path of a record. */
+export function recordTemplate(resource: ResourceModel): string {
+  return `${collectionTemplate(resource)}/{id}`;
+}
+
+export function actionOperation(action: ActionModel): ActionOperation {
+  return Object.freeze<ActionOperation>({
+    id: action.on === undefined ? action.name : `${action.on.name}.${action.name}`,
+    kind: "action",
+    method: "POST",
+    path: action.path,
+    action,
+    access: action.access,
+    accepts: action.input === undefined ? [] : JSON_ONLY,
+    maxBodyBytes: action.maxBodyBytes,
+    idempotency: action.idempotency,
+  });
+}
+
+/** Where some operation takes keys, or starts jobs, callers can ask what became of those. */
+export function ownOperations(operations: readonly Operation[]): OwnOperation[] {
+  const keyed = operations.some(({ idempotency }) => idempotency.key !== "ignored");
+  const starting = operations.some(
+    (operation) => operation.kind === "action" && operation.action.starts !== undefined,
+  );
+  return [
+    ...(keyed ? [own("idempotency.read", "key", "GET", "/idempotency/{key}")] : []),
+    ...(starting
+      ? [
+          own("jobs.read", "job", "GET", "/jobs/{id}"),
+          own("jobs.cancel", "cancel", "DELETE", "/jobs/{id}"),
+        ]
+      : []),
+  ];
+}
+
+function own(id: string, kind: OwnOperation["kind"], method: Method, path: string): OwnOperation {
+  return Object.freeze<OwnOperation>({
+    id,
+    kind,
+    method,
+    path,
+    // Whose key or job it is decides, and that is known only when it was found.
     access: anyone,
     accepts: [],
     maxBodyBytes: 0,

@@ -1,8 +1,9 @@
-import type { Kysely } from "kysely";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { AccessRule, Principal } from "./access.ts";
 import type { Idempotency } from "./idempotency.ts";
+import type { Enqueue } from "./job.ts";
 import type { OutputOf, StandardSchema } from "./standard-schema.ts";
+import type { TransactionSql } from "./transaction.ts";
 
 /** How ids come about. */
 export type IdKind =
@@ -52,12 +53,6 @@ export type Row<S extends StandardSchema, Id extends IdKind, Parents, T extends 
   Timestamps<T>;
 
 /**
- * The database inside the transaction of the request: Kysely over the tables as they are. Only
- * the database may be awaited there; whatever was done is rolled back with the request.
- */
-export type TransactionSql = Kysely<Record<string, Record<string, unknown>>>;
-
-/**
  * Marks a fault at a place in the body, by declared names: `/email`, `/lines/0/quantity`. Every fault
  * of a request is answered at once, with 422. Without a detail, the code serves as one.
  */
@@ -80,6 +75,8 @@ export interface HookContext<Stored> {
   readonly row: Stored;
   readonly principal: Principal | null;
   readonly tx: TransactionSql;
+  /** Puts a job into the queue, in the same transaction. */
+  readonly enqueue: Enqueue;
   readonly fail: Fail;
 }
 

@@ -25,6 +25,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+export type InputOf<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["input"];
+
 export type OutputOf<S extends StandardSchema> = NonNullable<S["~standard"]["types"]>["output"];
 
 /** A JSON Schema of draft 2020-12, as far as we look into it. */

@@ -32,6 +32,11 @@ export class OpenApiComponents {
     return this.#api.dialect;
   }
 
+  /** A schema under a name of its own, which is written in camel case. */
+  named(name: string, make: () => JsonSchema): Reference {
+    return this.#schema(camel(name), make);
+  }
+
   record(resource: ResourceModel): Reference {
     return this.#schema(titleOf(resource), () =>
       this.dialect.schemas.record(

@@ -53,7 +53,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
   const resource = isOfResource(operation) ? operation.resource : undefined;
   const keyed = idempotency.key !== "ignored";
   const open = typeof access !== "function" && access.rule === "anyone";
-  const writes = kind !== "list" && kind !== "read" && kind !== "key";
+  const writes = kind !== "list" && kind !== "read" && kind !== "key" && kind !== "job";
   const byId = path.endsWith("/{id}");
   const changes = byId && writes;
   const names: (ProblemName | false)[] = [
@@ -72,6 +72,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
     keyed && "request-in-progress",
     kind === "patch" && "patch-conflict",
     kind === "delete" && "still-referenced",
+    kind === "cancel" && "job-finished",
     byId && "precondition-failed",
     accepts.length > 0 && "content-too-large",
     "uri-too-long",

@@ -1,4 +1,5 @@
 import type { Dialect } from "../declare/dialect.ts";
+import type { ResourceModel } from "../declare/model.ts";
 import type { Operation, ResourceOperation } from "../declare/operation.ts";
 import { comparableFields } from "../pipeline/list-query.ts";
 import { comparisons } from "../store/pages.ts";
@@ -8,16 +9,9 @@ type Parameter = Readonly<Record<string, unknown>>;
 
 export function parametersOf(operation: ResourceOperation, dialect: Dialect): Parameter[] {
   const { resource, kind, path } = operation;
-  const parents = resource.parents.map((parent) =>
-    pathParameter(
-      parent.wireName,
-      `Id of one of the ${parent.resource.name}.`,
-      idSchema(parent.resource, false),
-    ),
+  const places = recordParameters(resource).filter(
+    ({ name }) => name !== "id" || path.endsWith("/{id}"),
   );
-  const id = path.endsWith("/{id}")
-    ? [pathParameter("id", `Id of one of the ${resource.name}.`, idSchema(resource, false))]
-    : [];
   const headers = headerNames[kind].map(([name, description]) => ({
     name,
     in: "header",
@@ -26,7 +20,20 @@ export function parametersOf(operation: ResourceOperation, dialect: Dialect): Pa
     schema: { type: "string" },
   }));
   const query = kind === "list" ? listParameters(operation, dialect) : [];
-  return [...parents, ...id, ...query, ...keyParameter(operation), ...headers];
+  return [...places, ...query, ...keyParameter(operation), ...headers];
+}
+
+/** What the path of a record names. */
+export function recordParameters(resource: ResourceModel): Parameter[] {
+  const parents = resource.parents.map((parent) =>
+    pathParameter(
+      parent.wireName,
+      `Id of one of the ${parent.resource.name}.`,
+      idSchema(parent.resource, false),
+    ),
+  );
+  const id = pathParameter("id", `Id of one of the ${resource.name}.`, idSchema(resource, false));
+  return [...parents, id];
 }
 
 /** The draft has no schema for a String; most clients send the bare key. */

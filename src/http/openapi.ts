@@ -2,9 +2,10 @@ import type { CompiledApi } from "../declare/compile.ts";
 import type { ResourceModel } from "../declare/model.ts";
 import { isOfResource, type Operation, type ResourceOperation } from "../declare/operation.ts";
 import type { Place } from "../pipeline/serving.ts";
+import { actionText } from "./openapi-actions.ts";
 import { OpenApiComponents } from "./openapi-components.ts";
 import { problemResponsesOf, requestBodyOf, responsesOf } from "./openapi-messages.ts";
-import { ownOperationOf } from "./openapi-own-operations.ts";
+import { type OperationText, ownOperationText } from "./openapi-own-operations.ts";
 import { parametersOf } from "./openapi-parameters.ts";
 import { byPath } from "./routes.ts";
 
@@ -33,23 +34,30 @@ export function openApiDocument(api: CompiledApi, place: Place): Document {
       license: license ?? { name: "Not licensed", identifier: "LicenseRef-None" },
     },
     servers: [{ url: place.base === "" ? "/" : place.base, description: "This server" }],
-    tags: tagsOf(api),
+    tags: tagsOf(api, components),
     security: [],
     paths,
     components: components.render(),
   };
 }
 
-function tagsOf(api: CompiledApi): readonly Document[] {
-  const own = new Set(
-    api.operations.flatMap((operation) =>
-      isOfResource(operation) ? [] : [ownOperationOf(operation).tag],
-    ),
-  );
-  return [
-    ...api.resources.map((resource) => ({ name: resource.name, description: describe(resource) })),
-    ...[...own].map(({ name, description }) => ({ name, description })),
-  ];
+function tagsOf(api: CompiledApi, components: OpenApiComponents): readonly Document[] {
+  const tags = new Map(api.resources.map((resource) => [resource.name, describe(resource)]));
+  for (const operation of api.operations) {
+    if (isOfResource(operation)) continue;
+    const { name, description } = textOf(operation, components).tag;
+    if (!tags.has(name)) tags.set(name, description);
+  }
+  return [...tags].map(([name, description]) => ({ name, description }));
+}
+
+function textOf(
+  operation: Exclude<Operation, ResourceOperation>,
+  components: OpenApiComponents,
+): OperationText {
+  return operation.kind === "action"
+    ? actionText(operation, components)
+    : ownOperationText(operation, components);
 }
 
 function describe({ name, description, parents }: ResourceModel): string {
@@ -67,11 +75,12 @@ function operationOf(
 ): Document {
   const security = securityOf(api, operation);
   if (!isOfResource(operation)) {
-    const { tag, responses, ...rest } = ownOperationOf(operation);
+    const { tag, responses, ...rest } = textOf(operation, components);
     return {
       operationId: operation.id,
       tags: [tag.name],
       ...rest,
+      ...policyOf(operation),
       security,
       responses: { ...responses, ...problemResponsesOf(operation, components) },
     };

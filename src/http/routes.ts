@@ -108,7 +108,7 @@ function optionsAnswer(allow: readonly string[], operations: readonly Operation[
 
 function handlerOf(service: Service, intake: Intake, operation: Operation, template: string) {
   const life: Life = lifeOf(operation.kind);
-  const { serving, store, underway, clock, observe } = service;
+  const { serving, store, underway, work, clock, observe } = service;
   // A parameter is named by the dialect on the wire; Fastify hands it over by that name.
   const named = template.includes("{");
   return answering(
@@ -122,6 +122,7 @@ function handlerOf(service: Service, intake: Intake, operation: Operation, templ
         reader: store.reader,
         observe,
         underway,
+        work,
         now: clock.now(),
         requestId: id,
         operation,

@@ -7,7 +7,7 @@ export interface FingerprintSource {
   readonly path: string;
   readonly search: string;
   readonly mediaType: string;
-  readonly payload: Json;
+  readonly payload: Json | undefined;
 }
 
 /**
@@ -16,7 +16,7 @@ export interface FingerprintSource {
  */
 export function fingerprint(source: FingerprintSource): string {
   const { method, path, search, mediaType, payload } = source;
-  return digest([method, path, search, mediaType], canonical(payload));
+  return digest([method, path, search, mediaType], payload === undefined ? "" : canonical(payload));
 }
 
 /** Names a claim: the same key of another caller, or at another operation, is another claim. */

@@ -4,9 +4,10 @@ import { Problem } from "../kernel/problems.ts";
 export const MAX_KEY_LENGTH = 255;
 
 /** Visible ASCII without the quote, the comma and the backslash: what most clients send. */
-const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}$/;
+const BARE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 /** A String of structured fields (RFC 9651 section 3.3.3), of visible characters. */
 const STRING = /^"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"$/;
+const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * The key of an `Idempotency-Key` header field (draft-ietf-httpapi-idempotency-key-header-07
@@ -16,21 +17,34 @@ const STRING = /^"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"$/;
  */
 export function parseKey(field: string): string {
   const text = field.trim();
-  const quoted = STRING.exec(text)?.[1]?.replaceAll(/\\(.)/g, "$1");
-  const key = quoted ?? (BARE.test(text) ? text : undefined);
-  if (key === undefined || key.length > MAX_KEY_LENGTH) throw malformed(text);
+  const string = contentOf(text);
+  const key = string ?? text;
+  if (key === "" || key === '""') throw malformed("is empty");
+  if (key.length > MAX_KEY_LENGTH) throw malformed(`has more than ${MAX_KEY_LENGTH} characters`);
+  if (string === undefined && !BARE.test(text)) {
+    throw malformed(
+      text.includes(",")
+        ? "is not one key: it has a comma, or comes twice"
+        : "has characters that a key can't have",
+    );
+  }
   return key;
 }
 
-function malformed(text: string): Problem {
-  const detail =
-    text === ""
-      ? "is empty"
-      : text.length > MAX_KEY_LENGTH + 2
-        ? `has more than ${MAX_KEY_LENGTH} characters`
-        : text.includes(",")
-          ? "is not one key: it has a comma, or comes twice"
-          : "has characters that a key can't have";
+/**
+ * A key that is told of elsewhere than in its header field, as it was sent or as it is;
+ * `undefined` for what can't be one.
+ */
+export function namedKey(text: string): string | undefined {
+  const key = contentOf(text) ?? text;
+  return VISIBLE.test(key) ? key : undefined;
+}
+
+function contentOf(text: string): string | undefined {
+  return STRING.exec(text)?.[1]?.replaceAll(/\\(.)/g, "$1");
+}
+
+function malformed(detail: string): Problem {
   return new Problem("malformed-header", {
     detail: `The Idempotency-Key ${detail}. Send one key of 1 to ${MAX_KEY_LENGTH} visible ASCII characters, such as a UUID.`,
     errors: [{ header: "Idempotency-Key", detail, code: "invalid_key" }],

@@ -22,6 +22,22 @@ export type Observation =
   | { readonly event: "writer.restarted"; readonly milliseconds: number }
   | { readonly event: "writer.gave-up"; readonly error: unknown }
   | { readonly event: "store.failed"; readonly error: unknown; readonly units: number }
+  | {
+      readonly event: "job.done";
+      readonly kind: string;
+      readonly id: string;
+      readonly milliseconds: number;
+    }
+  | {
+      /** An attempt failed, and another one follows; or none does, and the job is a dead letter. */
+      readonly event: "job.retried" | "job.failed";
+      readonly kind: string;
+      readonly id: string;
+      readonly attempt: number;
+      readonly error: unknown;
+    }
+  /** The runner of jobs could not reach the store. It tries again. */
+  | { readonly event: "jobs.failed"; readonly error: unknown }
   | { readonly event: "server.listening"; readonly url: string }
   | { readonly event: "server.draining"; readonly requestsInFlight: number }
   | { readonly event: "server.stopped" };

@@ -110,6 +110,12 @@ export const problemTypes = {
       "A test operation of the JSON Patch failed, or an operation names a place that does not exist.",
     remedy: "Read the record again and make the patch anew.",
   },
+  "job-finished": {
+    status: 409,
+    title: "The job has ended already",
+    meaning: "What has ended can't be cancelled any more.",
+    remedy: "Read the job: it says what came of it.",
+  },
   "still-referenced": {
     status: 409,
     title: "Other records belong to this one",

@@ -10,6 +10,7 @@ const MAX_DEPTH = 64;
 /** Reads the body, as what it says it is. A body of no known type is never guessed at. */
 export async function decode(exchange: Preconditioned): Promise<Decoded> {
   const { operation } = exchange;
+  if (operation.accepts.length === 0) return withoutBody(exchange);
   const mediaType = acceptedType(operation, header(exchange, "content-type"));
   const coding = header(exchange, "content-encoding")?.trim().toLowerCase();
   if (coding !== undefined && coding !== "identity" && coding !== "") {
@@ -21,6 +22,17 @@ export async function decode(exchange: Preconditioned): Promise<Decoded> {
   const bytes = await exchange.readBody(operation.maxBodyBytes);
   const payload = parseJson(bytes, { maxDepth: MAX_DEPTH });
   return Object.assign(exchange, { mediaType, payload });
+}
+
+function withoutBody(exchange: Preconditioned): Decoded {
+  const length = Number(header(exchange, "content-length") ?? 0);
+  if (length > 0 || header(exchange, "transfer-encoding") !== undefined) {
+    throw new Problem("unsupported-media-type", {
+      detail: "This operation takes no body.",
+      headers: { accept: "" },
+    });
+  }
+  return Object.assign(exchange, { mediaType: "", payload: undefined });
 }
 
 function acceptedType(operation: Operation, contentType: string | undefined): string {

@@ -1,7 +1,8 @@
 import type { ConditionalHeaders } from "../content/conditions.ts";
 import type { Preferences } from "../content/preferences.ts";
 import type { Principal } from "../declare/access.ts";
-import type { Operation, ResourceOperation } from "../declare/operation.ts";
+import type { ResourceModel } from "../declare/model.ts";
+import type { ActionOperation, Operation, ResourceOperation } from "../declare/operation.ts";
 import type { Claim } from "../idempotency/ledger.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Observe } from "../kernel/observations.ts";
@@ -10,6 +11,7 @@ import type { RowId } from "../store/rows.ts";
 import type { Serving } from "./serving.ts";
 import type { WriteInput } from "./transaction/unit.ts";
 import type { Underway } from "./underway.ts";
+import type { Work } from "./work.ts";
 
 /**
  * A request on its way through the stages. Every stage takes what the one before it made sure of,
@@ -21,6 +23,7 @@ export interface Received {
   readonly reader: Executor;
   readonly observe: Observe;
   readonly underway: Underway;
+  readonly work: Work;
   /** Milliseconds since the Unix epoch, when the request came. */
   readonly now: number;
   readonly requestId: string;
@@ -53,7 +56,7 @@ export interface Negotiated extends Admitted {
 
 /** The path names something that can exist. */
 export interface Located extends Negotiated {
-  readonly operation: ResourceOperation;
+  readonly operation: ResourceOperation | ActionOperation;
   /** Ids of the parents, outermost first. */
   readonly parentIds: readonly RowId[];
   /** `undefined` at a collection. */
@@ -69,7 +72,8 @@ export interface Preconditioned extends Located {
 
 export interface Decoded extends Preconditioned {
   readonly mediaType: string;
-  readonly payload: Json;
+  /** `undefined` where the operation takes no body. */
+  readonly payload: Json | undefined;
 }
 
 /** All that can be judged without the record was. */
@@ -81,6 +85,11 @@ export interface Claimed extends Preconditioned {
   readonly input: WriteInput;
   /** What the request wants to be the first of; `undefined` where it may well be repeated. */
   readonly claim: Claim | undefined;
+}
+
+/** The resource of an exchange that the table of lives leads through stages of resources. */
+export function resourceOf({ operation }: Located): ResourceModel {
+  return (operation as ResourceOperation).resource;
 }
 
 /** One header field; several lines of it are one list (RFC 9110 section 5.3). */

@@ -1,5 +1,5 @@
 import { claimDigest } from "../idempotency/fingerprint.ts";
-import { isUuid, parseKey } from "../idempotency/key.ts";
+import { isUuid, namedKey } from "../idempotency/key.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "./answer.ts";
 import type { Negotiated } from "./exchange.ts";
@@ -22,12 +22,14 @@ export interface KeyUse {
  */
 export async function readKey(exchange: Negotiated): Promise<Answer> {
   const { serving, underway, reader, principal, params, now } = exchange;
-  const key = parseKey(params.key ?? "");
-  if (principal === null && !isUuid(key)) throw new Problem("not-found");
+  const key = namedKey(params.key ?? "");
+  if (key === undefined || (principal === null && !isUuid(key))) throw new Problem("not-found");
   const uses: KeyUse[] = [];
   for (const operation of serving.api.operations) {
     if (operation.idempotency.key === "ignored") continue;
     const digest = claimDigest(principal?.id, operation.id, "key", key);
+    // Asked first: what ends between the two questions is found in the ledger.
+    const running = underway.has(digest);
     const entry = await serving.ledger.find(reader, digest, now);
     if (entry !== undefined) {
       uses.push({
@@ -38,7 +40,7 @@ export async function readKey(exchange: Negotiated): Promise<Answer> {
         answeredAt: new Date(entry.recordedAt).toISOString(),
         keptUntil: new Date(entry.expiresAt).toISOString(),
       });
-    } else if (underway.has(digest)) uses.push({ operation: operation.id, state: "running" });
+    } else if (running) uses.push({ operation: operation.id, state: "running" });
   }
   if (uses.length === 0) {
     throw new Problem("not-found", {

@@ -2,17 +2,22 @@ import type { OperationKind } from "../declare/operation.ts";
 import { admit } from "./admit.ts";
 import type { Answer } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
+import { transactAndAwait } from "./await-job.ts";
+import { cancelJob } from "./cancel.ts";
 import { claim } from "./claim.ts";
 import { decode } from "./decode.ts";
 import type { Received } from "./exchange.ts";
 import { readKey } from "./key.ts";
 import { readList } from "./list.ts";
 import { locate } from "./locate.ts";
+import { locateAction } from "./locate-action.ts";
+import { readJob } from "./monitor.ts";
 import { negotiate } from "./negotiate.ts";
 import { precondition } from "./precondition.ts";
 import { readRecord } from "./read.ts";
 import { transact } from "./transact.ts";
 import { readDeletion, readPatch, readReplacement, validate } from "./validate.ts";
+import { validateAction } from "./validate-action.ts";
 
 /** What becomes of a request: one line an operation, one column a stage, in the order of work. */
 // biome-ignore format: the order of work is a table, and is read as one
@@ -23,7 +28,10 @@ const lives: Record<OperationKind, Life> = {
   delete:  through(authenticate, admit, negotiate, locate, precondition,         readDeletion,           transact),
   read:    through(authenticate, admit, negotiate, locate,                                               readRecord),
   list:    through(authenticate, admit, negotiate, locate,                                               readList),
+  action:  through(authenticate, admit, negotiate, locateAction, precondition, decode, validateAction, claim, transactAndAwait),
   key:     through(authenticate, admit, negotiate,                                                       readKey),
+  job:     through(authenticate, admit, negotiate,                                                       readJob),
+  cancel:  through(authenticate, admit, negotiate,                                                       cancelJob),
 };
 
 export type Life = (exchange: Received) => Promise<Answer>;

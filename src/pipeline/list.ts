@@ -1,7 +1,7 @@
 import { parseQuery } from "../content/query.ts";
 import { readPage } from "../store/pages.ts";
 import type { Answer } from "./answer.ts";
-import type { Located } from "./exchange.ts";
+import { type Located, resourceOf } from "./exchange.ts";
 import { encodeCursor, readListQuery } from "./list-query.ts";
 import { assertParents } from "./parents.ts";
 import { caching } from "./read.ts";
@@ -10,8 +10,8 @@ import { rowsOf } from "./serving.ts";
 
 /** GET and HEAD of a collection: one page, and where the next one is. */
 export async function readList(exchange: Located): Promise<Answer> {
-  const { serving, operation, parentIds, reader, path, search } = exchange;
-  const { resource } = operation;
+  const { serving, parentIds, reader, path, search } = exchange;
+  const resource = resourceOf(exchange);
   const { dialect } = serving.api;
   const query = readListQuery(resource, dialect, parseQuery(search));
   await assertParents(serving, resource, parentIds, reader);

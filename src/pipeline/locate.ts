@@ -1,3 +1,4 @@
+import type { ResourceModel } from "../declare/model.ts";
 import type { ResourceOperation } from "../declare/operation.ts";
 import type { IdKind } from "../declare/resource.ts";
 import { Problem } from "../kernel/problems.ts";
@@ -12,14 +13,19 @@ const CLIENT_CHOSEN = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
 /** Reads the ids in the path. What can't be an id names nothing: 404, and no look at the database. */
 export function locate(exchange: Negotiated): Located {
-  const { params } = exchange;
   // The table of lives leads only operations of resources here.
   const operation = exchange.operation as ResourceOperation;
-  const parentIds = operation.resource.parents.map(({ wireName, resource }) =>
+  return Object.assign(exchange, { operation, ...idsIn(exchange.params, operation.resource) });
+}
+
+export function idsIn(
+  params: Readonly<Record<string, string>>,
+  { parents, idKind }: ResourceModel,
+): { readonly parentIds: readonly RowId[]; readonly id: RowId | undefined } {
+  const parentIds = parents.map(({ wireName, resource }) =>
     readId(params[wireName], resource.idKind),
   );
-  const id = params.id === undefined ? undefined : readId(params.id, operation.resource.idKind);
-  return Object.assign(exchange, { operation, parentIds, id });
+  return { parentIds, id: params.id === undefined ? undefined : readId(params.id, idKind) };
 }
 
 function readId(text: string | undefined, kind: IdKind): RowId {

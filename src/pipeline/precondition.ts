@@ -13,10 +13,11 @@ export function precondition(exchange: Located): Preconditioned {
   const changes = exchange.id !== undefined;
   if (
     changes &&
+    operation.kind !== "action" &&
     operation.resource.ifMatch === "required" &&
     conditions?.["if-match"] === undefined &&
-    // PUT with If-None-Match: * makes a record, and overwrites none.
-    conditions?.["if-none-match"] === undefined
+    // With If-None-Match: * a PUT makes a record, and overwrites none. Any other tag would.
+    conditions?.["if-none-match"]?.trim() !== "*"
   ) {
     throw new Problem("precondition-required", {
       detail: `This operation needs If-Match. GET ${exchange.path} and send its ETag: If-Match: "…".`,

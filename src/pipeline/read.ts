@@ -1,15 +1,15 @@
 import { evaluateConditions } from "../content/conditions.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "./answer.ts";
-import { header, type Located, type Negotiated } from "./exchange.ts";
+import { header, type Located, type Negotiated, resourceOf } from "./exchange.ts";
 import { assertParents, belongs } from "./parents.ts";
 import { entityTag, recordAnswer, validators } from "./representation.ts";
 import { rowsOf } from "./serving.ts";
 
 /** GET and HEAD of one record. */
 export async function readRecord(exchange: Located): Promise<Answer> {
-  const { serving, operation, parentIds, id, reader } = exchange;
-  const { resource } = operation;
+  const { serving, parentIds, id, reader } = exchange;
+  const resource = resourceOf(exchange);
   if (resource.parents.length > 1) await assertParents(serving, resource, parentIds, reader);
   const row = await rowsOf(serving, resource).find(reader, id!);
   if (row === undefined || !belongs(resource, row, parentIds.at(-1)))

@@ -9,6 +9,7 @@ import { tableOf } from "../store/tables.ts";
 import { type Place, type Serving, serving } from "./serving.ts";
 import { performer } from "./transaction/perform.ts";
 import { Underway } from "./underway.ts";
+import { Work } from "./work.ts";
 import type { WriterData } from "./writer.ts";
 
 export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe"> {
@@ -28,6 +29,8 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
   readonly observe?: Observe | undefined;
   /** Milliseconds that a request waits for an earlier one with the same key. Default 5,000. */
   readonly twinWaitMs?: number | undefined;
+  /** Milliseconds that a stop waits for jobs that run; then they are put back. Default 5,000. */
+  readonly jobGraceMs?: number | undefined;
   /** Where the time is read. For tests. */
   readonly clock?: Clock | undefined;
 }
@@ -37,6 +40,7 @@ export interface Service {
   readonly serving: Serving;
   readonly store: Store;
   readonly underway: Underway;
+  readonly work: Work;
   readonly clock: Clock;
   readonly observe: Observe;
   close(): Promise<void>;
@@ -67,7 +71,20 @@ export async function startService(
           },
   });
   const underway = new Underway(options.twinWaitMs ?? 5_000);
-  return { serving: service, store, underway, clock, observe, close: () => store.close() };
+  const work = new Work({ serving: service, store, clock, observe });
+  work.start();
+  return {
+    serving: service,
+    store,
+    underway,
+    work,
+    clock,
+    observe,
+    close: async () => {
+      await work.stop(options.jobGraceMs ?? 5_000);
+      await store.close();
+    },
+  };
 }
 
 // The same file as source and as built: `.ts` beside us here, `.js` in the package.

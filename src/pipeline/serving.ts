@@ -2,6 +2,7 @@ import type { CompiledApi } from "../declare/compile.ts";
 import type { ResourceModel } from "../declare/model.ts";
 import type { Operation } from "../declare/operation.ts";
 import { Ledger } from "../idempotency/ledger.ts";
+import { Queue } from "../jobs/queue.ts";
 import type { Engine } from "../store/port.ts";
 import { Rows } from "../store/rows.ts";
 
@@ -19,6 +20,7 @@ export interface Serving {
   readonly place: Place;
   readonly rows: ReadonlyMap<ResourceModel, Rows>;
   readonly ledger: Ledger;
+  readonly queue: Queue;
   /** Where each operation stands in the API: its name on the way to the writer. */
   readonly numbers: ReadonlyMap<Operation, number>;
 }
@@ -26,7 +28,14 @@ export interface Serving {
 export function serving(api: CompiledApi, place: Place, engine: Engine): Serving {
   const rows = new Map(api.resources.map((resource) => [resource, new Rows(resource, engine)]));
   const numbers = new Map(api.operations.map((operation, number) => [operation, number]));
-  return Object.freeze({ api, place, rows, ledger: new Ledger(engine), numbers });
+  return Object.freeze({
+    api,
+    place,
+    rows,
+    ledger: new Ledger(engine),
+    queue: new Queue(engine),
+    numbers,
+  });
 }
 
 export function rowsOf(serving: Serving, resource: ResourceModel): Rows {

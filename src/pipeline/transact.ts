@@ -20,11 +20,12 @@ async function submit(exchange: Claimed): Promise<Answer> {
     id: exchange.id,
     input: exchange.input,
     conditions: exchange.conditions,
-    returns: exchange.preferences.return,
+    preferences: exchange.preferences,
     claim: exchange.claim,
     now: exchange.now,
   };
-  const { answer, error } = (await lane.submit(unit)) as WriteOutcome;
+  const { answer, wake, error } = (await lane.submit(unit)) as WriteOutcome;
+  if (wake !== undefined) exchange.work.wake(wake);
   if (error !== undefined) exchange.observe({ event: "request.failed", requestId, error });
   return answer;
 }

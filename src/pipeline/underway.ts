@@ -17,16 +17,18 @@ export class Underway {
     return this.#claims.has(digest);
   }
 
-  /** Does the work once no other request with the same claim is under way. */
+  /**
+   * Does the work when the request under way with the same claim has ended. Twins that waited go
+   * on together: the lane takes one after the other, and all but one find an answer recorded.
+   * @throws Problem request-in-progress
+   */
   async once<T>(digest: string, work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#waitMs;
-    for (let first = this.#claims.get(digest); first !== undefined; ) {
-      if (!(await settles(first, deadline - performance.now()))) {
-        throw new Problem("request-in-progress", { headers: { "retry-after": "1" } });
-      }
-      first = this.#claims.get(digest);
+    const first = this.#claims.get(digest);
+    if (first !== undefined && !(await settles(first, this.#waitMs))) {
+      throw new Problem("request-in-progress", { headers: { "retry-after": "1" } });
     }
     const working = work();
+    if (this.#claims.has(digest)) return working;
     this.#claims.set(digest, working);
     try {
       return await working;
@@ -38,7 +40,7 @@ export class Underway {
 
 function settles(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
+    const timer = setTimeout(() => resolve(false), milliseconds);
     const done = () => {
       clearTimeout(timer);
       resolve(true);

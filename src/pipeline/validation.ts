@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { SchemaModel } from "../declare/action-model.ts";
 import type { Dialect } from "../declare/dialect.ts";
 import type { RecordValues, ResourceModel } from "../declare/model.ts";
 import type { JsonSchema, SchemaIssue, SchemaResult } from "../declare/standard-schema.ts";
@@ -132,6 +133,34 @@ function propertyOf({ properties }: JsonSchema, name: string): JsonSchema | unde
 }
 
 /**
+ * Judges a body by a schema that is no resource's.
+ * @throws Problem validation-failed with every fault
+ */
+export async function validateInput({ schema, json }: SchemaModel, body: Json): Promise<unknown> {
+  const faults: Fault[] = [];
+  findUnknown({ additionalProperties: false, ...json }, json, body, [], faults);
+  const result = await schema["~standard"].validate(body);
+  if (result.issues === undefined && faults.length === 0) return result.value;
+  for (const issue of (result.issues ?? []).slice(0, MAX_FAULTS)) {
+    const path = pathOf(issue);
+    const missing = isMissing(body, path);
+    faults.push({
+      pointer: pointer(path),
+      detail: missing ? "is required" : issue.message,
+      code: missing ? "required" : codeOf(issue),
+    });
+  }
+  throw validationFailed(faults);
+}
+
+function pathOf({ path = [] }: SchemaIssue): (string | number)[] {
+  return path.map((step) => {
+    const key = typeof step === "object" ? step.key : step;
+    return typeof key === "number" ? key : String(key);
+  });
+}
+
+/**
  * Judges a candidate by the schema.
  * @throws Problem validation-failed with every fault, those of the reading first
  */
@@ -167,10 +196,7 @@ export function validationFailed(faults: readonly Fault[]): Problem {
 }
 
 function faultOf(resource: ResourceModel, candidate: object, issue: SchemaIssue): Fault {
-  const path = (issue.path ?? []).map((step) => {
-    const key = typeof step === "object" ? step.key : step;
-    return typeof key === "number" ? key : String(key);
-  });
+  const path = pathOf(issue);
   const [name, ...rest] = path;
   if (name === undefined) return { pointer: "#", detail: issue.message, code: codeOf(issue) };
   const field = resource.fields.find((each) => each.name === name);

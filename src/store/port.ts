@@ -1,5 +1,5 @@
 import type { FieldKind } from "../declare/fields.ts";
-import type { TransactionSql } from "../declare/resource.ts";
+import type { TransactionSql } from "../declare/transaction.ts";
 
 /**
  * The port of the store. Everything above it speaks of units, rows and transactions; everything

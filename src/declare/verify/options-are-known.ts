@@ -69,7 +69,7 @@ const apiOptions: Record<keyof ApiOptions, true> = {
 /** A misspelt option would silently be a default; so it is refused. */
 export const optionsAreKnown: VerifyRule = (api) => [
   ...Object.entries(api.declarations).flatMap(([key, value]): DeclarationFault[] =>
-    isResource(value)
+    isResource(value) || ["action", "job", "workflow"].includes(value?.kind)
       ? []
       : [
           {

@@ -140,7 +140,7 @@ async function write(
     resource,
     row,
     location: undefined,
-    returns: unit.returns,
+    returns: unit.preferences.return,
     shown: mayRead(resource, unit.principal),
   });
 }

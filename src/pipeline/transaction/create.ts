@@ -41,7 +41,7 @@ export async function insert(
     resource,
     row,
     location,
-    returns: unit.returns,
+    returns: unit.preferences.return,
     // Who makes a record may see what was made of it.
     shown: true,
   });

@@ -13,7 +13,7 @@ export async function applyRules(
 ): Promise<void> {
   const { rules } = task.resource;
   if (rules.length === 0) return;
-  await collecting(task, async (fail) => {
+  await collecting(wireNames(task), async (fail) => {
     const context: RuleContext<RecordValues, RecordValues> = {
       input,
       row: row?.values,
@@ -41,7 +41,7 @@ export async function runHook<Context extends HookContext<RecordValues>>(
   about: Omit<Context, keyof HookContext<RecordValues>>,
 ): Promise<StoredRow> {
   if (hook === undefined) return row;
-  await collecting(task, async (fail) => {
+  await collecting(wireNames(task), async (fail) => {
     const context = {
       ...about,
       row: row.values,
@@ -49,6 +49,7 @@ export async function runHook<Context extends HookContext<RecordValues>>(
       get tx() {
         return task.transaction.sql;
       },
+      enqueue: task.enqueuing.enqueue,
       fail,
     };
     const working = hook(context as unknown as Context);
@@ -57,11 +58,19 @@ export async function runHook<Context extends HookContext<RecordValues>>(
   return (await task.rows.find(task.transaction, row.values.id as RowId)) ?? row;
 }
 
-async function collecting(task: Task, work: (fail: Fail) => Promise<void>): Promise<void> {
+function wireNames({ resource }: Task): (name: string) => string {
+  return (name) => resource.fields.find((field) => field.name === name)?.wireName ?? name;
+}
+
+/** Runs code of users, and answers what it marked: all faults at once. */
+export async function collecting(
+  wireNameOf: (name: string) => string,
+  work: (fail: Fail) => Promise<void>,
+): Promise<void> {
   const faults: Fault[] = [];
   await work((at, code, detail) => {
     const [name = "", ...rest] = at.slice(1).split("/");
-    const wireName = task.resource.fields.find((field) => field.name === name)?.wireName ?? name;
+    const wireName = wireNameOf(name);
     faults.push({
       pointer: `#${["", wireName, ...rest].join("/")}`,
       detail: detail ?? code.replaceAll(/[-_]/g, " "),

@@ -7,6 +7,7 @@ import type { RowId, Rows, StoredRow } from "../../store/rows.ts";
 import { assertParents, belongs } from "../parents.ts";
 import { entityTag } from "../representation.ts";
 import { rowsOf, type Serving } from "../serving.ts";
+import type { Enqueuing } from "./enqueue.ts";
 import type { WriteInput, WriteUnit } from "./unit.ts";
 
 /** A unit at work: what it has to do, and the transaction to do it in. */
@@ -16,12 +17,18 @@ export interface Task<Input extends WriteInput = WriteInput> {
   readonly resource: ResourceModel;
   readonly rows: Rows;
   readonly transaction: Transaction;
+  readonly enqueuing: Enqueuing;
   readonly unit: WriteUnit;
   readonly input: Input;
 }
 
-export function taskOf(serving: Serving, unit: WriteUnit, transaction: Transaction): Task {
-  const operation = serving.api.operations[unit.operation] as ResourceOperation;
+export function taskOf(
+  serving: Serving,
+  operation: ResourceOperation,
+  unit: WriteUnit,
+  transaction: Transaction,
+  enqueuing: Enqueuing,
+): Task {
   const { resource } = operation;
   return {
     serving,
@@ -29,6 +36,7 @@ export function taskOf(serving: Serving, unit: WriteUnit, transaction: Transacti
     resource,
     rows: rowsOf(serving, resource),
     transaction,
+    enqueuing,
     unit,
     input: unit.input,
   };

@@ -10,7 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import type { TransactionSql } from "../../declare/resource.ts";
+import type { TransactionSql } from "../../declare/transaction.ts";
 import type { Engine } from "../port.ts";
 import { StoreError } from "../port.ts";
 import type { StatementResult } from "./connection.ts";

@@ -1,4 +1,4 @@
-import type { TransactionSql } from "../../declare/resource.ts";
+import type { TransactionSql } from "../../declare/transaction.ts";
 import type { Observe } from "../../kernel/observations.ts";
 import { type Lane, StoreError, type Unit } from "../port.ts";
 import { type Call, errorOf, type Reply } from "./call.ts";

@@ -1,4 +1,4 @@
-import type { TransactionSql } from "../../declare/resource.ts";
+import type { TransactionSql } from "../../declare/transaction.ts";
 import { type Perform, StoreError, type Transaction, type Unit } from "../port.ts";
 import { failureOf, type UnitResult } from "./call.ts";
 import { type CommitGate, enterCommit, leaveCommit } from "./commit-gate.ts";

@@ -1,0 +1,219 @@
+import { CompiledQuery } from "kysely";
+import {
+  type JobContext,
+  JobFailure,
+  type JobTransaction,
+  type StepContext,
+  type Steps,
+  type WorkflowContext,
+} from "../declare/job.ts";
+import type { TransactionSql } from "../declare/transaction.ts";
+import type { ClaimedJob, Hold } from "../jobs/queue.ts";
+import type { RunnerOptions } from "../jobs/runner.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { type Duration, milliseconds } from "../kernel/duration.ts";
+import type { Json } from "../kernel/json.ts";
+import type { Executor, Lane } from "../store/port.ts";
+import { MAX_JOB_BYTES, parseJobInput } from "./job-input.ts";
+import type { Serving } from "./serving.ts";
+import { Enqueuing } from "./transaction/enqueue.ts";
+import type { Wake } from "./transaction/unit.ts";
+
+export interface AttemptOptions {
+  readonly serving: Serving;
+  readonly lane: Lane;
+  readonly reader: Executor;
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly wake: (wake: Wake) => void;
+  readonly changed: (id: string) => void;
+}
+
+/** Milliseconds between two notes of a job's progress. */
+const PROGRESS_EVERY_MS = 250;
+
+/** Runs one attempt of a job: gives users' functions what they were promised. */
+export function attempter(options: AttemptOptions): RunnerOptions["execute"] {
+  return async (job, signal) => {
+    const model = options.serving.api.jobs.get(job.kind)!;
+    const input = await parseJobInput(model, job.input).catch((error: Error) => {
+      // Made by another release of the API: no attempt will read it.
+      throw Object.assign(error, { permanent: true });
+    });
+    const attempt = new Attempt(options, job, signal);
+    const context: Omit<JobContext<unknown>, "transaction"> = {
+      input,
+      id: job.id,
+      key: job.id,
+      attempt: job.attempt,
+      signal,
+      progress: (value) => attempt.progress(value),
+    };
+    try {
+      if (model.kind === "job") {
+        const transaction: JobContext<unknown>["transaction"] = (work) =>
+          attempt.transact((given) => work(given));
+        return { result: asJson(await model.run({ ...context, transaction })) };
+      }
+      const step = await attempt.steps();
+      const run = async () => model.run({ ...context, step } satisfies WorkflowContext<unknown>);
+      const ended = run().then((result) => ({ result: asJson(result) }));
+      return await Promise.race([ended, attempt.suspended]);
+    } finally {
+      attempt.end();
+    }
+  };
+}
+
+class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #job: ClaimedJob;
+  readonly #signal: AbortSignal;
+  readonly #hold: Hold;
+  /** Settles when a step sleeps: its own promise never does, and the function ends nowhere. */
+  readonly suspended: Promise<{ suspended: { wakeAt: number } }>;
+  #suspend!: (wakeAt: number) => void;
+  #progress: { value: Json } | undefined;
+  #progressTimer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(options: AttemptOptions, job: ClaimedJob, signal: AbortSignal) {
+    this.#options = options;
+    this.#job = job;
+    this.#signal = signal;
+    this.#hold = { number: job.number, attempt: job.attempt, worker: options.worker };
+    this.suspended = new Promise((resolve) => {
+      this.#suspend = (wakeAt) => resolve({ suspended: { wakeAt } });
+    });
+  }
+
+  /** What the function still does when the attempt is over has no effect here. */
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#progressTimer);
+  }
+
+  progress(value: Json): void {
+    this.#assertRunning();
+    this.#progress = { value };
+    this.#progressTimer ??= setTimeout(() => {
+      this.#progressTimer = undefined;
+      const command = { job: "progress", hold: this.#hold, value: this.#progress!.value };
+      void this.#options.lane.submit(command).then(
+        () => this.#options.changed(this.#job.id),
+        () => {},
+      );
+    }, PROGRESS_EVERY_MS);
+  }
+
+  /**
+   * A transaction that is only made while the job is this attempt's: whoever was taken for dead, and
+   * was not, changes nothing.
+   * @param note Done in the same transaction, behind the work
+   */
+  async transact<T>(
+    work: (transaction: JobTransaction) => Promise<T>,
+    note: (on: Executor, result: T) => Promise<void> = async () => {},
+  ): Promise<T> {
+    this.#assertRunning();
+    const { serving, lane, clock } = this.#options;
+    let enqueuing: Enqueuing | undefined;
+    const result = await lane.transact(async (tx) => {
+      const on = executorOver(tx);
+      if (!(await serving.queue.holds(on, this.#hold))) throw lostHold();
+      enqueuing = new Enqueuing(serving, on, { owner: undefined, now: clock.now() });
+      const returned = await work({ tx, enqueue: enqueuing.enqueue });
+      await note(on, returned);
+      return returned;
+    });
+    if (enqueuing?.wake !== undefined) this.#options.wake(enqueuing.wake);
+    return result;
+  }
+
+  async steps(): Promise<Steps> {
+    const { serving, reader, clock } = this.#options;
+    const { number, id } = this.#job;
+    const done = await serving.queue.steps(reader, number);
+    const begun = new Set<string>();
+    const begin = (name: string) => {
+      this.#assertRunning();
+      if (begun.has(name))
+        throw new JobFailure("step-twice", `The workflow has two steps named "${name}".`);
+      begun.add(name);
+      return done.get(name);
+    };
+    return {
+      run: async <T>(name: string, work: (step: StepContext) => Promise<T> | T) => {
+        const known = begin(name);
+        if (known !== undefined) return known.result as T;
+        const result = asJson(await work({ key: `${id}:${name}`, signal: this.#signal }));
+        await this.#checkpoint({ name, result, wakeAt: undefined });
+        return result as T;
+      },
+      transaction: async <T>(name: string, work: (given: JobTransaction) => Promise<T>) => {
+        const known = begin(name);
+        if (known !== undefined) return known.result as T;
+        return this.transact(work, (on, result) =>
+          serving.queue.checkpoint(
+            on,
+            number,
+            { name, result: asJson(result), wakeAt: undefined },
+            clock.now(),
+          ),
+        );
+      },
+      sleep: async (name: string, duration: Duration) => {
+        const known = begin(name);
+        const wakeAt = known?.wakeAt ?? clock.now() + milliseconds(duration);
+        if (known === undefined) await this.#checkpoint({ name, result: undefined, wakeAt });
+        if (wakeAt <= clock.now()) return;
+        this.#suspend(wakeAt);
+        await new Promise<never>(() => {});
+      },
+    };
+  }
+
+  async #checkpoint(step: {
+    readonly name: string;
+    readonly result: unknown;
+    readonly wakeAt: number | undefined;
+  }): Promise<void> {
+    this.#assertRunning();
+    const now = this.#options.clock.now();
+    const command = { job: "checkpoint", hold: this.#hold, step, now };
+    if (!(await this.#options.lane.submit(command))) throw lostHold();
+  }
+
+  #assertRunning(): void {
+    this.#signal.throwIfAborted();
+    if (this.#ended) throw new Error("The attempt is over.");
+  }
+}
+
+function lostHold(): Error {
+  return new Error("The job is another worker's by now: this one was taken for dead.");
+}
+
+/** A result as it will be read again. */
+function asJson(result: unknown): unknown {
+  if (result === undefined) return null;
+  const text = JSON.stringify(result);
+  if (text === undefined) throw new JobFailure("result-not-json", "The result is no JSON.");
+  if (text.length > MAX_JOB_BYTES) {
+    throw new JobFailure(
+      "result-too-large",
+      `The result has more than ${MAX_JOB_BYTES} characters as JSON: keep it in a table or a file.`,
+    );
+  }
+  return JSON.parse(text);
+}
+
+/** Our own statements on a transaction that users' functions see as Kysely. */
+function executorOver(tx: TransactionSql): Executor {
+  return {
+    execute: async (sql, parameters) => {
+      const { rows } = await tx.executeQuery(CompiledQuery.raw(sql, [...parameters]));
+      return rows as readonly Record<string, unknown>[];
+    },
+  };
+}

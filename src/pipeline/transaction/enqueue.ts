@@ -1,0 +1,78 @@
+import type { AnyJob, Enqueue, EnqueueOptions } from "../../declare/job.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { milliseconds } from "../../kernel/duration.ts";
+import { uuidv7Generator } from "../../kernel/ids.ts";
+import type { Executor } from "../../store/port.ts";
+import { parseJobInput } from "../job-input.ts";
+import type { Serving } from "../serving.ts";
+import type { Wake } from "./unit.ts";
+
+const newId = uuidv7Generator(systemClock);
+
+/** Whose jobs are made, and when. */
+export interface Cause {
+  readonly owner: string | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** Collects the jobs that one transaction makes. */
+export class Enqueuing {
+  readonly #serving: Serving;
+  readonly #on: Executor;
+  readonly #cause: Cause;
+  readonly #kinds = new Set<string>();
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(serving: Serving, on: Executor, cause: Cause) {
+    this.#serving = serving;
+    this.#on = on;
+    this.#cause = cause;
+  }
+
+  /** For users' functions. */
+  readonly enqueue: Enqueue = async (job, input, options = {}) => ({
+    id: await this.add(job, input, options, undefined),
+  });
+
+  /** @param operation Id of the operation that answers 202 with it */
+  async add(
+    job: AnyJob,
+    input: unknown,
+    options: EnqueueOptions,
+    operation: string | undefined,
+  ): Promise<string> {
+    const model = this.#serving.api.jobs.get(job.name);
+    if (model === undefined) {
+      throw new Error(
+        `The job "${job.name}" is not part of the API: put it beside the resources in api({ … }).`,
+      );
+    }
+    await parseJobInput(model, input);
+    const { now, owner } = this.#cause;
+    const runAt = now + (options.delay === undefined ? 0 : milliseconds(options.delay));
+    const id = await this.#serving.queue.insert(this.#on, {
+      id: newId(),
+      kind: model.name,
+      input,
+      priority: options.priority ?? model.priority,
+      runAt,
+      unique: options.unique,
+      owner,
+      operation,
+      now,
+    });
+    if (runAt > now) this.#due = Math.min(this.#due, runAt);
+    else this.#kinds.add(model.name);
+    return id;
+  }
+
+  /** What the workers have to know once all is durable. */
+  get wake(): Wake | undefined {
+    if (this.#kinds.size === 0 && this.#due === Number.POSITIVE_INFINITY) return undefined;
+    return {
+      kinds: [...this.#kinds],
+      due: this.#due === Number.POSITIVE_INFINITY ? undefined : this.#due,
+    };
+  }
+}
