@@ -95,7 +95,7 @@ export interface WorkflowContext<Input> extends Omit<JobContext<Input>, "transac
   readonly step: Steps;
 }
 
-interface CommonConfig<S extends StandardSchema> {
+interface CommonConfig<S extends StandardSchema, Result> {
   /** A Standard Schema of what the job is given. It is kept as JSON. */
   readonly input: S;
   /** Attempts before the job is given up, the first included. Default 10. */
@@ -110,6 +110,8 @@ interface CommonConfig<S extends StandardSchema> {
   readonly priority?: number;
   /** How long the record of a finished job is kept. Default `"1 day"`. */
   readonly keep?: Duration;
+  /** Path of what the job has made, below the API's base path: its monitor leads there with a 303. */
+  readonly location?: (result: Awaited<Result>) => `/${string}`;
   /** A cron expression: a job with the input `{}` is made whenever it comes true. */
   readonly schedule?: string;
   /** IANA time zone of the schedule. Default `"UTC"`. */
@@ -119,12 +121,12 @@ interface CommonConfig<S extends StandardSchema> {
 }
 
 /** The options of `job()`. */
-export interface JobConfig<S extends StandardSchema, Result> extends CommonConfig<S> {
+export interface JobConfig<S extends StandardSchema, Result> extends CommonConfig<S, Result> {
   readonly run: (context: JobContext<OutputOf<S>>) => Promise<Result> | Result;
 }
 
 /** The options of `workflow()`. */
-export interface WorkflowConfig<S extends StandardSchema, Result> extends CommonConfig<S> {
+export interface WorkflowConfig<S extends StandardSchema, Result> extends CommonConfig<S, Result> {
   readonly run: (context: WorkflowContext<OutputOf<S>>) => Promise<Result> | Result;
 }
 
@@ -180,6 +182,7 @@ export interface JobModel {
   readonly concurrency: number;
   readonly priority: number;
   readonly keepMs: number;
+  readonly location: ((result: unknown) => string) | undefined;
   readonly schedule: { readonly cron: string; readonly timeZone: string } | undefined;
   readonly description: string | undefined;
 }
@@ -201,6 +204,7 @@ export function jobModelOf({ kind, name, config }: AnyJob): JobModel {
     concurrency: (config.concurrency ?? 10) as number,
     priority: (config.priority ?? 0) as number,
     keepMs: span(config.keep, 86_400_000),
+    location: config.location as JobModel["location"],
     schedule:
       config.schedule === undefined
         ? undefined

@@ -31,6 +31,10 @@ export interface ResourceOperation extends AnyOperation {
   readonly resource: ResourceModel;
 }
 
+export function isOwn({ kind }: Operation): boolean {
+  return kind === "key" || kind === "job" || kind === "cancel";
+}
+
 export function isOfResource(operation: Operation): operation is ResourceOperation {
   return "resource" in operation;
 }

@@ -65,6 +65,15 @@ const texts: Record<OwnOperation["kind"], (components: OpenApiComponents) => Ope
           },
         },
       },
+      303: {
+        description: "It has made something, which is at `Location`.",
+        headers: {
+          Location: {
+            schema: { type: "string", format: "uri-reference" },
+            description: "Its path.",
+          },
+        },
+      },
     },
   }),
   cancel: (components) => ({

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { FastifyReply } from "fastify";
 import type { Answer } from "../pipeline/answer.ts";
 import { drainThen } from "./body.ts";
@@ -12,6 +13,36 @@ export function sendAnswer(reply: FastifyReply, answer: Answer, requestId: strin
   // The body is text already; Fastify would add a charset that JSON does not have (RFC 8259).
   reply.serializer(asIs);
   reply.send(answer.body);
+}
+
+/**
+ * Sends events as they come, no faster than the client reads them, until there are no more, the
+ * client is gone, or the server stops.
+ */
+export async function sendEvents(
+  reply: FastifyReply,
+  { status, headers }: Answer,
+  events: AsyncIterable<string>,
+  requestId: string,
+  isDraining: () => boolean,
+): Promise<void> {
+  const { raw } = reply;
+  reply.hijack();
+  raw.writeHead(status, {
+    ...(reply.getHeaders() as Record<string, string>),
+    ...headers,
+    "request-id": requestId,
+    "x-content-type-options": "nosniff",
+  });
+  raw.flushHeaders();
+  if (reply.request.method !== "HEAD") {
+    for await (const event of events) {
+      if (raw.destroyed || raw.closed || isDraining()) break;
+      if (event !== "" && !raw.write(event))
+        await Promise.race([once(raw, "drain"), once(raw, "close")]);
+    }
+  }
+  raw.end();
 }
 
 const asIs = (body: unknown) => body as string;

@@ -9,7 +9,7 @@ import { problemAnswer } from "../pipeline/problem-answer.ts";
 import { problemOf } from "../pipeline/problem-of.ts";
 import type { Service } from "../pipeline/service.ts";
 import { ClientGone, endBehind, isEnding, readBody } from "./body.ts";
-import { sendAnswer, sendAnswerAndClose } from "./reply.ts";
+import { sendAnswer, sendAnswerAndClose, sendEvents } from "./reply.ts";
 
 /** Whether this process still takes requests; a stopping one finishes what it has. */
 export interface Intake {
@@ -156,8 +156,13 @@ export function answering(service: Service, intake: Intake, work: Work, operatio
     const finish = (answer: Answer) => {
       intake.inFlight--;
       if (intake.draining) reply.raw.shouldKeepAlive = false;
+      if (answer.events !== undefined) {
+        void sendEvents(reply, answer, answer.events, id, () => intake.draining).catch(() =>
+          reply.raw.destroy(),
+        );
+      }
       // After bytes that are no HTTP, nothing that follows can be told apart.
-      if (hasUnreadBody(request) || answer.problem === "malformed-request")
+      else if (hasUnreadBody(request) || answer.problem === "malformed-request")
         sendAnswerAndClose(reply, answer, id);
       else sendAnswer(reply, answer, id);
       observe({

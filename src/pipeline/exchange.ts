@@ -51,6 +51,8 @@ export interface Admitted extends Authenticated {
 
 /** The answer's form is agreed. */
 export interface Negotiated extends Admitted {
+  /** Media type of the answer. */
+  readonly accepted: string;
   readonly preferences: Preferences;
 }
 

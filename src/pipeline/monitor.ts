@@ -4,6 +4,7 @@ import type { JobState, StoredJob } from "../jobs/queue.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "./answer.ts";
 import type { Negotiated } from "./exchange.ts";
+import { EVENT_STREAM } from "./negotiate.ts";
 import { caching } from "./read.ts";
 import type { Serving } from "./serving.ts";
 
@@ -105,7 +106,38 @@ export function jobDocument(serving: Serving, job: StoredJob): JobDocument {
 /** `GET /jobs/{id}`: how far a job is, and what came of it. */
 export async function readJob(exchange: Negotiated): Promise<Answer> {
   const job = await findJob(exchange, exchange.params.id ?? "", exchange.principal);
-  return jobAnswer(exchange, job);
+  if (exchange.accepted === EVENT_STREAM) {
+    const headers = { "content-type": EVENT_STREAM, "cache-control": "no-store" };
+    const events = jobEvents(exchange, job.id);
+    return { status: 200, headers, body: undefined, events, problem: undefined };
+  }
+  const location = exchange.serving.api.jobs.get(job.kind)?.location;
+  if (job.state !== "done" || location === undefined) return jobAnswer(exchange, job);
+  // RFC 9110 section 15.4.4: what the job has made is elsewhere.
+  const headers = { location: `${exchange.serving.place.base}${location(job.result)}` };
+  return { status: 303, headers, body: undefined, problem: undefined };
+}
+
+/** Milliseconds of silence after which a proxy might take the connection for dead. */
+const QUIET_MS = 15_000;
+
+/** Every change of a job, as server-sent events, until it has ended. */
+async function* jobEvents(exchange: Negotiated, id: string): AsyncGenerator<string> {
+  let last = "";
+  let spoken = performance.now();
+  for (;;) {
+    const changed = exchange.work.change(id, QUIET_MS);
+    const job = await exchange.serving.queue.find(exchange.reader, id);
+    if (job === undefined) return;
+    const data = JSON.stringify(jobDocument(exchange.serving, job));
+    const quiet = performance.now() - spoken > QUIET_MS;
+    if (data !== last || quiet) spoken = performance.now();
+    if (data !== last) yield `event: job\ndata: ${data}\n\n`;
+    else yield quiet ? ":\n\n" : "";
+    last = data;
+    if (isFinished(job)) return;
+    await changed;
+  }
 }
 
 export function jobAnswer(exchange: Negotiated, job: StoredJob): Answer {

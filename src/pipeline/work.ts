@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { readSchedule, type Schedule } from "../declare/schedule.ts";
 import type { JobCommand } from "../jobs/commands.ts";
 import type { NewJob } from "../jobs/queue.ts";
 import { JobRunner } from "../jobs/runner.ts";
-import { readSchedule, type Schedule } from "../jobs/schedule.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Observe } from "../kernel/observations.ts";
 import type { Store } from "../store/port.ts";

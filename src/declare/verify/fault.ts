@@ -1,4 +1,6 @@
+import type { AnyAction } from "../action.ts";
 import type { Api } from "../api.ts";
+import type { AnyJob } from "../job.ts";
 import type { AnyResource } from "../resource.ts";
 import {
   isStandardSchema,
@@ -36,6 +38,55 @@ export function isResource(value: unknown): value is AnyResource {
   const { kind, name, config } = value as Partial<AnyResource>;
   return (
     kind === "resource" && typeof name === "string" && typeof config === "object" && config !== null
+  );
+}
+
+export interface DeclaredAction {
+  readonly key: string;
+  readonly action: AnyAction;
+}
+
+export function actionsOf(api: Api): DeclaredAction[] {
+  return Object.entries(api.declarations).flatMap(([key, action]) =>
+    isAction(action) ? [{ key, action }] : [],
+  );
+}
+
+export function isAction(value: unknown): value is AnyAction {
+  return isDeclared(value, ["action"]);
+}
+
+export interface DeclaredJob {
+  readonly key: string;
+  readonly job: AnyJob;
+}
+
+/** The jobs beside the resources, and those that actions start. */
+export function jobsOf(api: Api): DeclaredJob[] {
+  const named = Object.entries(api.declarations).flatMap(([key, job]) =>
+    isJob(job) ? [{ key, job }] : [],
+  );
+  const known = new Set(named.map(({ job }) => job));
+  const started = actionsOf(api).flatMap(({ key, action: { config } }) => {
+    const job = config.starts;
+    if (!isJob(job) || known.has(job)) return [];
+    known.add(job);
+    return [{ key: `${key}.starts`, job }];
+  });
+  return [...named, ...started];
+}
+
+export function isJob(value: unknown): value is AnyJob {
+  return isDeclared(value, ["job", "workflow"]);
+}
+
+function isDeclared(value: unknown, kinds: readonly string[]): boolean {
+  const { kind, name, config } = (value ?? {}) as Record<string, unknown>;
+  return (
+    kinds.includes(String(kind)) &&
+    typeof name === "string" &&
+    typeof config === "object" &&
+    config !== null
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Api } from "../api.ts";
 import { accessIsDeclared } from "./access-is-declared.ts";
+import { actionsAreUsable } from "./actions-are-usable.ts";
 import { apiOptionsAreUsable } from "./api-options-are-usable.ts";
 import { examplesAreValid } from "./examples-are-valid.ts";
 import type { DeclarationFault } from "./fault.ts";
@@ -7,6 +8,7 @@ import { fieldListsNameFields } from "./field-lists-name-fields.ts";
 import { fieldNamesAreFree } from "./field-names-are-free.ts";
 import { fieldsAreFilled } from "./fields-are-filled.ts";
 import { fieldsReadAsTheyAreWritten } from "./fields-read-as-they-are-written.ts";
+import { jobsAreUsable } from "./jobs-are-usable.ts";
 import { optionsAreKnown } from "./options-are-known.ts";
 import { parentsAreServed } from "./parents-are-served.ts";
 import { resourceNamesAreFree } from "./resource-names-are-free.ts";
@@ -27,6 +29,8 @@ const rules = [
   fieldsAreFilled,
   fieldsReadAsTheyAreWritten,
   examplesAreValid,
+  actionsAreUsable,
+  jobsAreUsable,
 ];
 
 export function verify(api: Api): DeclarationFault[] {

@@ -1,11 +1,17 @@
 import { didYouMean } from "../../kernel/nearest.ts";
+import type { AnyActionConfig } from "../action.ts";
 import type { ApiOptions } from "../api.ts";
 import type { Idempotency } from "../idempotency.ts";
+import type { AnyJobConfig } from "../job.ts";
 import type { ResourceConfig } from "../resource.ts";
 import type { StandardSchema } from "../standard-schema.ts";
 import {
+  actionsOf,
   type DeclarationFault,
+  isAction,
+  isJob,
   isResource,
+  jobsOf,
   quoted,
   resourcesOf,
   type VerifyRule,
@@ -56,6 +62,36 @@ const policyOptions: Record<keyof Idempotency, true> = {
   window: true,
   anonymousKeys: true,
 };
+const actionOptions: Record<keyof AnyActionConfig, true> = {
+  on: true,
+  path: true,
+  input: true,
+  output: true,
+  status: true,
+  location: true,
+  starts: true,
+  run: true,
+  access: true,
+  idempotency: true,
+  maxBodyBytes: true,
+  description: true,
+  example: true,
+};
+const jobOptions: Record<keyof AnyJobConfig, true> = {
+  input: true,
+  run: true,
+  attempts: true,
+  backoff: true,
+  timeout: true,
+  concurrency: true,
+  priority: true,
+  keep: true,
+  location: true,
+  schedule: true,
+  timeZone: true,
+  description: true,
+};
+const backoffOptions = { first: true, most: true } as const;
 const apiOptions: Record<keyof ApiOptions, true> = {
   title: true,
   version: true,
@@ -69,16 +105,24 @@ const apiOptions: Record<keyof ApiOptions, true> = {
 /** A misspelt option would silently be a default; so it is refused. */
 export const optionsAreKnown: VerifyRule = (api) => [
   ...Object.entries(api.declarations).flatMap(([key, value]): DeclarationFault[] =>
-    isResource(value) || ["action", "job", "workflow"].includes(value?.kind)
+    isResource(value) || isAction(value) || isJob(value)
       ? []
       : [
           {
             where: key,
-            fault: "is not a resource.",
+            fault: "is not a resource, an action, a job or a workflow.",
             mend: `Write ${key}: resource("${key}", { … }).`,
           },
         ],
   ),
+  ...actionsOf(api).flatMap(({ key, action: { config } }) => [
+    ...unknown(key, config, actionOptions),
+    ...unknown(`${key}.idempotency`, config.idempotency, policyOptions),
+  ]),
+  ...jobsOf(api).flatMap(({ key, job: { config } }) => [
+    ...unknown(key, config, jobOptions),
+    ...unknown(`${key}.backoff`, config.backoff, backoffOptions),
+  ]),
   ...unknown("the options of api()", api.options, apiOptions),
   ...resourcesOf(api).flatMap(({ key, resource: { config } }) => [
     ...unknown(key, config, resourceOptions),

@@ -1,52 +1,5 @@
-import { millisecondsOf } from "../../kernel/duration.ts";
 import { type DeclarationFault, resourcesOf, type VerifyRule } from "./fault.ts";
-
-interface Option {
-  readonly name: string;
-  readonly value: unknown;
-  readonly allowed: (value: unknown) => boolean;
-  readonly expected: string;
-}
-
-const whole = (least: number, most: number) => (value: unknown) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-const oneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
-const isFunction = (value: unknown) => typeof value === "function";
-
-function shown(value: unknown): string {
-  if (typeof value === "number" || typeof value === "bigint") return String(value);
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return "The value";
-  }
-}
-
-const isDuration = (value: unknown) => (millisecondsOf(value) ?? 0) > 0;
-const DURATION = 'a duration such as "30 seconds", "24 hours" or "7 days"';
-
-function idempotencyValues(name: string, policy: unknown): Option[] {
-  const { key, keep, window, anonymousKeys } = (policy ?? {}) as Record<string, unknown>;
-  return [
-    {
-      name: `${name}.key`,
-      value: key,
-      allowed: oneOf("required", "accepted", "ignored"),
-      expected: '"required", "accepted" or "ignored"',
-    },
-    { name: `${name}.keep`, value: keep, allowed: isDuration, expected: DURATION },
-    { name: `${name}.window`, value: window, allowed: isDuration, expected: DURATION },
-    {
-      name: `${name}.anonymousKeys`,
-      value: anonymousKeys,
-      allowed: oneOf("any", "uuid"),
-      expected: '"any" or "uuid"',
-    },
-  ];
-}
+import { idempotencyValues, isFunction, type Option, oneOf, outOfRange, whole } from "./range.ts";
 
 /** Every option is of the type, and within the range, that the types promise. */
 export const valuesAreInRange: VerifyRule = (api) =>
@@ -123,11 +76,5 @@ export const valuesAreInRange: VerifyRule = (api) =>
         expected: `at most list.maxLimit, which is ${String(maxLimit)}${list.maxLimit === undefined ? " by default" : ""}`,
       });
     }
-    return options
-      .filter(({ value, allowed }) => value !== undefined && !allowed(value))
-      .map(({ name, value, expected }) => ({
-        where: `${key}.${name}`,
-        fault: `${shown(value)} is not ${expected}.`,
-        mend: `Write ${expected}, or leave it out for the default.`,
-      }));
+    return outOfRange(key, options);
   });
