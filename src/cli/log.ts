@@ -76,7 +76,9 @@ function levelOf({ event }: Observation): "info" | "error" {
     event === "writer.complained" ||
     event.startsWith("writer.died") ||
     event.startsWith("writer.gave") ||
-    event === "store.failed"
+    event === "store.failed" ||
+    event === "jobs.failed" ||
+    event === "job.failed"
     ? "error"
     : "info";
 }

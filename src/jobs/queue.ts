@@ -92,6 +92,7 @@ export class Queue {
   readonly #reclaim: string;
   readonly #progress: string;
   readonly #find: string;
+  readonly #list: string;
   readonly #held: string;
   readonly #cancelling: string;
   readonly #sweep: string;
@@ -158,6 +159,10 @@ export class Queue {
     this.#progress = text(sql`
       UPDATE posthaste_jobs SET progress = ${""} WHERE ${MINE} RETURNING number`);
     this.#find = text(sql`SELECT * FROM posthaste_jobs WHERE id = ${""}`);
+    this.#list = text(sql`
+      SELECT * FROM posthaste_jobs
+      WHERE (${""} IS NULL OR state = ${""}) AND (${""} IS NULL OR kind = ${""})
+      ORDER BY number DESC LIMIT ${0}`);
     this.#held = text(sql`
       SELECT number, attempt FROM posthaste_jobs WHERE worker = ${""} AND state = 'running'`);
     this.#cancelling = text(sql`
@@ -299,6 +304,19 @@ export class Queue {
   async find(on: Executor, id: string): Promise<StoredJob | undefined> {
     const [row] = await on.execute(this.#find, [id]);
     return row === undefined ? undefined : storedOf(row);
+  }
+
+  /** The newest first. */
+  async list(
+    on: Executor,
+    wanted: {
+      readonly state: JobState | undefined;
+      readonly kind: string | undefined;
+      readonly limit: number;
+    },
+  ): Promise<StoredJob[]> {
+    const { state = null, kind = null, limit } = wanted;
+    return (await on.execute(this.#list, [state, state, kind, kind, limit])).map(storedOf);
   }
 
   /** What a worker has. */

@@ -119,7 +119,7 @@ function answerFaults(key: string, config: AnyAction["config"]): DeclarationFaul
     faults.push({
       where: `${key}.location`,
       fault: "is missing: a 201 says where that is which was made.",
-      mend: "Add location: (output) => `/things/${output.id}`.",
+      mend: "Add location: (output) => and the path of what was made.",
     });
   }
   return faults;
