@@ -33,6 +33,7 @@ export {
   type WorkflowContext,
   workflow,
 } from "./declare/job.ts";
+export type { Attachment, Mail, Mailer } from "./declare/mail.ts";
 export {
   type Fail,
   type HookContext,

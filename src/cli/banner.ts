@@ -5,7 +5,11 @@ import type { RunningServer } from "../http/server.ts";
 import { painter } from "./terminal.ts";
 
 /** What `serve` says first: where everything is, and a request to try. */
-export function banner(api: Api, server: RunningServer, store: string): string {
+export function banner(
+  api: Api,
+  server: RunningServer,
+  { store, mail }: { readonly store: string; readonly mail: string },
+): string {
   const paint = painter(process.stdout);
   const { title = "API", version = "1.0.0" } = api.options;
   const origin = reachable(server.origin);
@@ -18,10 +22,18 @@ export function banner(api: Api, server: RunningServer, store: string): string {
     line("API", paint("cyan", root)),
     line("Docs", paint("cyan", `${origin}/docs`)),
     line("Store", shortest(store)),
+    ...mailLine(api, mail, origin).map((text) => line("Mail", text)),
     "",
     ...tryIt(api, root).map((text) => `  ${text}`),
     "",
   ].join("\n");
+}
+
+/** Only jobs send mail. */
+function mailLine(api: Api, mail: string, origin: string): string[] {
+  if (compile(api).jobs.size === 0) return [];
+  if (mail === "capture") return [`${origin}/mail (kept there, not sent)`];
+  return mail === "refuse" ? ["no server is given (--mail); what would be sent waits"] : [];
 }
 
 /** Every address of a machine is none that one can go to. */

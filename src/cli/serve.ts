@@ -12,6 +12,7 @@ export interface ServeOptions {
   readonly port: string;
   readonly store: string;
   readonly prefix: string;
+  readonly mail: string;
   readonly migrate: boolean;
 }
 
@@ -27,6 +28,7 @@ export async function serve(file: string, options: ServeOptions): Promise<void> 
     port,
     base,
     store: options.store,
+    mail: options.mail,
     module: url,
     migrate: options.migrate ? "additive" : "never",
     observe: log.observe,
@@ -36,7 +38,7 @@ export async function serve(file: string, options: ServeOptions): Promise<void> 
   stopOnSignals(server, log.flush);
   // Who started it may have gone, with the pipe that this would be read from; serving goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-  process.stdout.write(`${banner(api, server, options.store)}\n`);
+  process.stdout.write(`${banner(api, server, options)}\n`);
   log.observe({ event: "server.listening", url: `${server.origin}${server.base}` });
   log.flush();
 }

@@ -28,6 +28,8 @@ export interface ActionContext<Input, Row> {
   readonly tx: TransactionSql;
   readonly enqueue: Enqueue;
   readonly fail: Fail;
+  /** Ends the action with a 409: what it is on is not in a state that allows it. */
+  readonly conflict: (code: string, detail: string) => never;
 }
 
 /** What every action has. */

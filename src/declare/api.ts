@@ -18,6 +18,8 @@ export interface ApiOptions {
   readonly license?: { readonly name: string; readonly identifier?: string };
   /** How the API speaks. Default: plain JSON and RFC 9457 problems. */
   readonly dialect?: Dialect;
+  /** The sender of mails that name none: `{ from: "Shop <shop@example.com>" }`. */
+  readonly mail?: { readonly from: string };
   /** Ways to authenticate, asked in this order. */
   readonly authenticate?: readonly AuthenticationScheme[];
 }

@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../kernel/duration.ts";
 import type { Json } from "../kernel/json.ts";
+import type { Mailer } from "./mail.ts";
 import type { InputOf, OutputOf, StandardSchema } from "./standard-schema.ts";
 import type { TransactionSql } from "./transaction.ts";
 
@@ -61,6 +62,8 @@ export interface JobContext<Input> {
   readonly attempt: number;
   /** Aborted when the attempt takes too long, when the job is cancelled, and when the server stops. */
   readonly signal: AbortSignal;
+  /** Sends mails; see the docs page on mail. */
+  readonly mail: Mailer;
   /** Tells how far the job is; shown by its status monitor. */
   readonly progress: (value: Json) => void;
   /**
@@ -75,6 +78,8 @@ export interface StepContext {
   /** The same for every attempt of this step, and different for every step. */
   readonly key: string;
   readonly signal: AbortSignal;
+  /** Sends mails, each with a key of this step. */
+  readonly mail: Mailer;
 }
 
 /** The steps of a workflow. A step that was done is not done again: its result is remembered. */
@@ -91,7 +96,7 @@ export interface Steps {
 }
 
 /** What a workflow's function gets. */
-export interface WorkflowContext<Input> extends Omit<JobContext<Input>, "transaction"> {
+export interface WorkflowContext<Input> extends Omit<JobContext<Input>, "transaction" | "mail"> {
   readonly step: Steps;
 }
 

@@ -73,6 +73,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
     kind === "patch" && "patch-conflict",
     kind === "delete" && "still-referenced",
     kind === "cancel" && "job-finished",
+    kind === "action" && "conflict",
     byId && "precondition-failed",
     accepts.length > 0 && "content-too-large",
     "uri-too-long",

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, RouteHandlerMethod } from "fastify";
 import { requestId } from "../kernel/ids.ts";
 import { Problem } from "../kernel/problems.ts";
+import { MailCapture } from "../mail/capture.ts";
 import { problemAnswer } from "../pipeline/problem-answer.ts";
 import type { Service } from "../pipeline/service.ts";
 import { docsPage, docsScript } from "./docs-page.ts";
+import { mailIndex, mailPage, mailPagePolicy } from "./mail-pages.ts";
 import { openApiDocument } from "./openapi.ts";
 import { problemIndex, problemPage, problemPagePolicy } from "./problem-pages.ts";
 import { sendAnswer } from "./reply.ts";
@@ -42,6 +44,21 @@ export function serveDocs(app: FastifyInstance, service: Service, intake: Intake
   });
 }
 
+/** Where mail is captured, it is shown. */
+export function serveMail(app: FastifyInstance, service: Service, intake: Intake): void {
+  const { mail, serving } = service;
+  if (!(mail instanceof MailCapture)) return;
+  const { pages } = serving.place;
+  servePage(app, service, intake, "/mail", (_request, reply) =>
+    sendPage(reply, mailIndex(mail.list(), pages), mailPagePolicy),
+  );
+  servePage(app, service, intake, "/mail/:id", (request, reply) => {
+    const found = mail.find(Number((request.params as { id: string }).id));
+    if (found !== undefined) return sendPage(reply, mailPage(found, pages), mailPagePolicy);
+    return sendNotFound(reply, service);
+  });
+}
+
 /** What problems mean: where the `type` of every one of them leads. */
 export function serveProblemPages(app: FastifyInstance, service: Service, intake: Intake): void {
   const { pages } = service.serving.place;
@@ -51,14 +68,15 @@ export function serveProblemPages(app: FastifyInstance, service: Service, intake
   serve("/problems/:name", (request, reply) => {
     const html = problemPage((request.params as { name: string }).name);
     if (html !== undefined) return sendPage(reply, html, problemPagePolicy);
-    const id = requestId();
-    sendAnswer(
-      reply,
-      problemAnswer(new Problem("not-found"), service.serving.api.dialect, pages, id),
-      id,
-    );
-    return reply;
+    return sendNotFound(reply, service);
   });
+}
+
+function sendNotFound(reply: FastifyReply, { serving }: Service): FastifyReply {
+  const id = requestId();
+  const { api, place } = serving;
+  sendAnswer(reply, problemAnswer(new Problem("not-found"), api.dialect, place.pages, id), id);
+  return reply;
 }
 
 function sendPage(reply: FastifyReply, body: string, policy: string): FastifyReply {

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import type { FastifyReply } from "fastify";
+import { crashPoint } from "../kernel/crash-points.ts";
 import type { Answer } from "../pipeline/answer.ts";
 import { drainThen } from "./body.ts";
 
 /** Sends an answer as it is; what every answer carries is added here and nowhere else. */
 export function sendAnswer(reply: FastifyReply, answer: Answer, requestId: string): void {
+  crashPoint("before-answer");
   reply.code(answer.status);
   reply.headers(answer.headers);
   reply.header("request-id", requestId);

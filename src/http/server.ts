@@ -4,7 +4,7 @@ import type { Api } from "../declare/api.ts";
 import { Problem } from "../kernel/problems.ts";
 import { type Service, type ServiceOptions, startService } from "../pipeline/service.ts";
 import { serveHealth } from "./health.ts";
-import { serveDocs, servePage, serveProblemPages } from "./pages.ts";
+import { serveDocs, serveMail, servePage, serveProblemPages } from "./pages.ts";
 import { answerBeforeRoutes, answerParserError, type RawAnswers } from "./parser-errors.ts";
 import { problemOfFastify, refuse } from "./refusals.ts";
 import { answering, type Intake } from "./routes.ts";
@@ -75,6 +75,7 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
   servePage(app, service, intake, "/", (_request, reply) => reply.redirect("/docs"));
   serveDocs(app, service, intake);
   serveProblemPages(app, service, intake);
+  serveMail(app, service, intake);
   serveHealth(app, service, intake);
   refuse(app, service, intake);
   await app.register(async (scope) => servePosthaste(scope, service, intake), { prefix: base });

@@ -96,6 +96,12 @@ export const problemTypes = {
     meaning: "The value of a field, or of several together, must be unique, and is taken.",
     remedy: "Choose other values for the fields listed in errors, or use the existing record.",
   },
+  conflict: {
+    status: 409,
+    title: "The state of the record does not allow this",
+    meaning: "The request is right in itself, and what it is about is not as it would have to be.",
+    remedy: "Look at the record again; the code in errors says what is in the way.",
+  },
   "request-in-progress": {
     status: 409,
     title: "The first request with this key is still running",

@@ -7,12 +7,15 @@ import {
   type Steps,
   type WorkflowContext,
 } from "../declare/job.ts";
+import type { Mailer } from "../declare/mail.ts";
 import type { TransactionSql } from "../declare/transaction.ts";
 import type { ClaimedJob, Hold } from "../jobs/queue.ts";
 import type { RunnerOptions } from "../jobs/runner.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { crashPoint } from "../kernel/crash-points.ts";
 import { type Duration, milliseconds } from "../kernel/duration.ts";
 import type { Json } from "../kernel/json.ts";
+import type { MailTransport } from "../mail/transport.ts";
 import type { Executor, Lane } from "../store/port.ts";
 import { MAX_JOB_BYTES, parseJobInput } from "./job-input.ts";
 import type { Serving } from "./serving.ts";
@@ -24,6 +27,7 @@ export interface AttemptOptions {
   readonly lane: Lane;
   readonly reader: Executor;
   readonly worker: string;
+  readonly mail: MailTransport;
   readonly clock: Clock;
   readonly wake: (wake: Wake) => void;
   readonly changed: (id: string) => void;
@@ -41,7 +45,7 @@ export function attempter(options: AttemptOptions): RunnerOptions["execute"] {
       throw Object.assign(error, { permanent: true });
     });
     const attempt = new Attempt(options, job, signal);
-    const context: Omit<JobContext<unknown>, "transaction"> = {
+    const context: Omit<JobContext<unknown>, "transaction" | "mail"> = {
       input,
       id: job.id,
       key: job.id,
@@ -53,7 +57,8 @@ export function attempter(options: AttemptOptions): RunnerOptions["execute"] {
       if (model.kind === "job") {
         const transaction: JobContext<unknown>["transaction"] = (work) =>
           attempt.transact((given) => work(given));
-        return { result: asJson(await model.run({ ...context, transaction })) };
+        const mail = attempt.mailer(job.id);
+        return { result: asJson(await model.run({ ...context, transaction, mail })) };
       }
       const step = await attempt.steps();
       const run = async () => model.run({ ...context, step } satisfies WorkflowContext<unknown>);
@@ -106,6 +111,19 @@ class Attempt {
     }, PROGRESS_EVERY_MS);
   }
 
+  /** Mails of which each has a key of its own, the same at every attempt that sends them in this order. */
+  mailer(key: string): Mailer {
+    let count = 0;
+    return {
+      send: async (mail) => {
+        this.#assertRunning();
+        const { mail: transport } = this.#options;
+        const idempotencyKey = mail.idempotencyKey ?? `${key}:mail-${++count}`;
+        await transport.send({ ...mail, idempotencyKey }, { signal: this.#signal });
+      },
+    };
+  }
+
   /**
    * A transaction that is only made while the job is this attempt's: whoever was taken for dead, and
    * was not, changes nothing.
@@ -126,6 +144,7 @@ class Attempt {
       await note(on, returned);
       return returned;
     });
+    crashPoint("after-step");
     if (enqueuing?.wake !== undefined) this.#options.wake(enqueuing.wake);
     return result;
   }
@@ -146,7 +165,8 @@ class Attempt {
       run: async <T>(name: string, work: (step: StepContext) => Promise<T> | T) => {
         const known = begin(name);
         if (known !== undefined) return known.result as T;
-        const result = asJson(await work({ key: `${id}:${name}`, signal: this.#signal }));
+        const key = `${id}:${name}`;
+        const result = asJson(await work({ key, signal: this.#signal, mail: this.mailer(key) }));
         await this.#checkpoint({ name, result, wakeAt: undefined });
         return result as T;
       },
@@ -181,7 +201,9 @@ class Attempt {
     this.#assertRunning();
     const now = this.#options.clock.now();
     const command = { job: "checkpoint", hold: this.#hold, step, now };
+    crashPoint("before-step");
     if (!(await this.#options.lane.submit(command))) throw lostHold();
+    crashPoint("after-step");
   }
 
   #assertRunning(): void {

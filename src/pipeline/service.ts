@@ -1,7 +1,10 @@
 import type { Api } from "../declare/api.ts";
 import { type CompiledApi, compile } from "../declare/compile.ts";
-import { type Clock, systemClock } from "../kernel/clock.ts";
+import { type Clock, slewedClock } from "../kernel/clock.ts";
 import type { Observe } from "../kernel/observations.ts";
+import { noMail } from "../mail/none.ts";
+import { openMail } from "../mail/open.ts";
+import type { MailTransport } from "../mail/transport.ts";
 import { type MigrationPlan, planMigration } from "../store/migration.ts";
 import { engineOf, openSchema, openStore, type StoreOptions } from "../store/open.ts";
 import { type Store, StoreError } from "../store/port.ts";
@@ -29,6 +32,11 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
   readonly observe?: Observe | undefined;
   /** Milliseconds that a request waits for an earlier one with the same key. Default 5,000. */
   readonly twinWaitMs?: number | undefined;
+  /**
+   * Where mail goes: `smtp://user:password@host:587`, `"capture"` to keep it in memory and show it at
+   * `/mail`, or `"refuse"` to let the jobs wait. Default `"capture"`.
+   */
+  readonly mail?: string | undefined;
   /** Milliseconds that a stop waits for jobs that run; then they are put back. Default 5,000. */
   readonly jobGraceMs?: number | undefined;
   /** Where the time is read. For tests. */
@@ -41,6 +49,7 @@ export interface Service {
   readonly store: Store;
   readonly underway: Underway;
   readonly work: Work;
+  readonly mail: MailTransport;
   readonly clock: Clock;
   readonly observe: Observe;
   close(): Promise<void>;
@@ -53,7 +62,8 @@ export async function startService(
   options: ServiceOptions,
 ): Promise<Service> {
   const compiled = compile(api);
-  const { store: address, module, clock = systemClock } = options;
+  const mail = mailOf(options.mail ?? "capture", compiled);
+  const { store: address, module, clock = slewedClock() } = options;
   const observe = options.observe ?? (() => {});
   migrateStore(compiled, address, options.migrate ?? "additive");
   const service = serving(compiled, place, engineOf(address));
@@ -71,20 +81,27 @@ export async function startService(
           },
   });
   const underway = new Underway(options.twinWaitMs ?? 5_000);
-  const work = new Work({ serving: service, store, clock, observe });
+  const work = new Work({ serving: service, store, mail, clock, observe });
   work.start();
   return {
     serving: service,
     store,
     underway,
     work,
+    mail,
     clock,
     observe,
     close: async () => {
       await work.stop(options.jobGraceMs ?? 5_000);
+      await mail.close();
       await store.close();
     },
   };
+}
+
+function mailOf(address: string, { options }: CompiledApi): MailTransport {
+  if (address === "refuse") return noMail;
+  return openMail(address === "capture" ? undefined : address, { from: options.mail?.from });
 }
 
 // The same file as source and as built: `.ts` beside us here, `.js` in the package.

@@ -5,6 +5,7 @@ import type { NewJob } from "../jobs/queue.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Observe } from "../kernel/observations.ts";
+import type { MailTransport } from "../mail/transport.ts";
 import type { Store } from "../store/port.ts";
 import { attempter } from "./attempt.ts";
 import type { Serving } from "./serving.ts";
@@ -13,6 +14,7 @@ import type { Wake } from "./transaction/unit.ts";
 export interface WorkOptions {
   readonly serving: Serving;
   readonly store: Store;
+  readonly mail: MailTransport;
   readonly clock: Clock;
   readonly observe: Observe;
 }
@@ -31,7 +33,7 @@ export class Work {
 
   constructor(options: WorkOptions) {
     this.#options = options;
-    const { serving, store, clock, observe } = options;
+    const { serving, store, mail, clock, observe } = options;
     const worker = randomUUID();
     this.#schedules = new Map(
       [...serving.api.jobs.values()].flatMap(({ name, schedule }) =>
@@ -47,6 +49,7 @@ export class Work {
         lane: store.lane,
         reader: store.reader,
         worker,
+        mail,
         clock,
         wake: (wake) => this.wake(wake),
         changed: (id) => this.#changed(id),

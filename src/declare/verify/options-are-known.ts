@@ -100,6 +100,7 @@ const apiOptions: Record<keyof ApiOptions, true> = {
   license: true,
   dialect: true,
   authenticate: true,
+  mail: true,
 };
 
 /** A misspelt option would silently be a default; so it is refused. */

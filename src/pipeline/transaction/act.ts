@@ -40,6 +40,7 @@ export async function act(
         },
         enqueue: enqueuing.enqueue,
         fail,
+        conflict,
       });
       returned = working instanceof Promise ? await working : working;
     },
@@ -50,6 +51,10 @@ export async function act(
     return acceptedAnswer(serving, id, unit.now, unit.preferences);
   }
   return resultAnswer(serving, action, returned);
+}
+
+function conflict(code: string, detail: string): never {
+  throw new Problem("conflict", { detail, errors: [{ detail, code }] });
 }
 
 async function recordOf(

@@ -1,0 +1,17 @@
+/**
+ * `npm start`: the tour's payment gateway, as a process beside, and then the tour itself, as
+ * `posthaste serve examples/tour/api.ts` would serve it.
+ */
+import { fork } from "node:child_process";
+
+const beside = fork(new URL("./gateway.ts", import.meta.url), {
+  // Ctrl+C in a terminal reaches every process; this one ends when its channel closes.
+  stdio: "inherit",
+  env: { ...process.env, PORT: "0" },
+});
+// Nobody pays in the first moment, so nobody waits for it.
+beside.once("message", ({ url }: { url: string }) => {
+  process.env.TOUR_GATEWAY = url;
+});
+process.argv.splice(2, 0, "serve", "examples/tour/api.ts");
+await import("../../src/cli/main.ts");
