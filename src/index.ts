@@ -52,3 +52,6 @@ export type { Duration } from "./kernel/duration.ts";
 export type { Json, JsonObject } from "./kernel/json.ts";
 export type { Observation, Observe } from "./kernel/observations.ts";
 export type { Fault } from "./kernel/problems.ts";
+export type { DestinationPolicy } from "./webhooks/destination.ts";
+export { type VerifyOptions, verifyWebhook } from "./webhooks/signature.ts";
+export { type Publishing, type WebhooksConfig, webhooks } from "./webhooks/webhooks.ts";

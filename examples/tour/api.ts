@@ -2,7 +2,18 @@
  * The tour: everything that Posthaste does, in one API that one can read through.
  * `npm start` serves it at http://127.0.0.1:3000/api, with its documentation at /docs.
  */
-import { action, anyone, api, JobFailure, job, nobody, resource, workflow } from "posthaste";
+import {
+  action,
+  anyone,
+  api,
+  JobFailure,
+  job,
+  nobody,
+  type Publishing,
+  resource,
+  webhooks,
+  workflow,
+} from "posthaste";
 import { z } from "zod";
 import { callGateway } from "./payments.ts";
 
@@ -115,6 +126,11 @@ const orders = resource("orders", {
   example: { productId: 1, quantity: 2, email: "alice@example.com" },
 });
 
+const hooks = webhooks({
+  events: { "order.paid": z.object({ order: z.int(), amount: z.int() }) },
+  access: anyone,
+});
+
 const payment = workflow("order-payment", {
   description: "Charges the card, books it, and sends the receipt.",
   input: z.object({
@@ -125,22 +141,24 @@ const payment = workflow("order-payment", {
   }),
   run: async ({ input, step, progress }) => {
     const { order, amount, card, email } = input;
-    const becomes = (name: string, state: "open" | "paid") =>
-      step.transaction(name, async ({ tx }) => {
-        await tx.updateTable("orders").set({ state }).where("id", "=", order).execute();
-      });
+    const setState = ({ tx }: Publishing, state: "open" | "paid") =>
+      tx.updateTable("orders").set({ state }).where("id", "=", order).execute();
     progress("authorising");
     const charge = await step
       .run("authorise", ({ key, signal }) => callGateway("/charges", { amount, card }, key, signal))
       .catch(async (error) => {
-        if (error instanceof JobFailure) await becomes("give back", "open");
+        if (error instanceof JobFailure)
+          await step.transaction("give back", (given) => setState(given, "open"));
         throw error;
       });
     progress("capturing");
     await step.run("capture", ({ key, signal }) =>
       callGateway(`/charges/${charge.id}/capture`, {}, key, signal),
     );
-    await becomes("book", "paid");
+    await step.transaction("book", async (given) => {
+      await setState(given, "paid");
+      await hooks.publish(given, "order.paid", { order, amount });
+    });
     await step.run("receipt", ({ mail }) =>
       mail.send({
         to: email,
@@ -194,7 +212,7 @@ const contact = action("contact", {
 });
 
 export default api(
-  { users, posts, comments, products, orders, payments, contact, welcome },
+  { users, posts, comments, products, orders, payments, contact, welcome, ...hooks.declarations },
   {
     title: "Tour",
     version: "0.1.0",

@@ -4,6 +4,8 @@ import module from "node:module";
 import { Command } from "commander";
 import { DeclarationError } from "../declare/verify/index.ts";
 import { StoreError } from "../store/port.ts";
+import type { CheckCommandOptions } from "./check.ts";
+import type { JobsListOptions, JobsOptions } from "./jobs.ts";
 import type { MigrateOptions } from "./migrate.ts";
 import type { ServeOptions } from "./serve.ts";
 import { CommandError, painter } from "./terminal.ts";
@@ -43,7 +45,12 @@ const serving = (name: string, description: string) =>
     .option("--port <number>", "port to listen on, 0 for any free one", env.PORT || "3000")
     .option("--host <address>", "address to listen on", env.HOST || "127.0.0.1")
     .option(...storeOption)
-    .option(...prefixOption);
+    .option(...prefixOption)
+    .option(
+      "--mail <address>",
+      "mail server: smtp://user:password@host:587; or capture, to look at it at /mail",
+      env.POSTHASTE_MAIL || (env.NODE_ENV === "production" ? "refuse" : "capture"),
+    );
 
 serving("serve", "serve an API")
   .option(
@@ -56,9 +63,13 @@ serving("serve", "serve an API")
   });
 
 serving("dev", "serve an API, and start again whenever a source file changes").action(
-  async (file: string, { port, host, store, prefix }: ServeOptions) => {
+  async (file: string, { port, host, store, prefix, mail }: ServeOptions) => {
     const { dev } = await import("./dev.ts");
-    await dev(file, ["--port", port, "--host", host, "--store", store, "--prefix", prefix]);
+    const options = { port, host, store, prefix, mail };
+    await dev(
+      file,
+      Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+    );
   },
 );
 
@@ -92,6 +103,59 @@ program
   .action(async (name: string) => {
     const { scaffold } = await import("./new.ts");
     await scaffold(name);
+  });
+
+const jobs = program.command("jobs").description("look at jobs, and tend those that failed");
+const onJobs = (name: string, description: string) =>
+  jobs
+    .command(name)
+    .description(description)
+    .option("--store <address>", "database that has them", storeOption[2])
+    .option("--json", "print JSON", false);
+
+onJobs("list", "the newest jobs")
+  .option("--state <state>", "only those: scheduled, ready, running, done, failed, cancelled")
+  .option("--kind <name>", "only jobs of this name")
+  .option("--limit <number>", "this many at the most", "20")
+  .action(async (options: JobsListOptions) => (await import("./jobs.ts")).listJobs(options));
+onJobs("show", "everything about one job")
+  .argument("<id>", "id of the job")
+  .action(async (id: string, options: JobsOptions) =>
+    (await import("./jobs.ts")).showJob(id, options),
+  );
+onJobs("retry", "give a failed or cancelled job all its attempts again")
+  .argument("<id>", "id of the job")
+  .action(async (id: string, options: JobsOptions) =>
+    (await import("./jobs.ts")).retryJob(id, options),
+  );
+onJobs("cancel", "cancel a job that waits, or tell one that runs to end")
+  .argument("<id>", "id of the job")
+  .action(async (id: string, options: JobsOptions) =>
+    (await import("./jobs.ts")).cancelJob(id, options),
+  );
+
+const repeated = (value: string, before: string[]) => [...before, value];
+
+program
+  .command("check")
+  .description("try how any HTTP server treats its POST requests, and tell what it breaks")
+  .argument("[url]", "server to check: http://127.0.0.1:3000")
+  .option("--openapi <address>", "OpenAPI document, a URL or a file (default: /openapi.json)")
+  .option("--config <file>", "operations of a server that has no OpenAPI document")
+  .option("--operation <name>", "check this one: 'POST /users'; repeatable", repeated, [])
+  .option(
+    "--header <line>",
+    "header field of every request: 'Name: value'; repeatable",
+    repeated,
+    [],
+  )
+  .option("--as <line>", "header field by which somebody else asks; repeatable", repeated, [])
+  .option("--timeout <milliseconds>", "how long to wait for an answer", "10000")
+  .option("--json", "print one JSON object", false)
+  .option("--clean", "remove what was made, where DELETE is offered", false)
+  .action(async (url: string | undefined, options: CheckCommandOptions) => {
+    const { check } = await import("./check.ts");
+    await check(url, options);
   });
 
 let file = "";

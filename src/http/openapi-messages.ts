@@ -74,7 +74,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
     kind === "delete" && "still-referenced",
     kind === "cancel" && "job-finished",
     kind === "action" && "conflict",
-    byId && "precondition-failed",
+    (byId || kind === "action") && "precondition-failed",
     accepts.length > 0 && "content-too-large",
     "uri-too-long",
     accepts.length > 0 && "unsupported-media-type",

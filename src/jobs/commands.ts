@@ -6,7 +6,7 @@ export type JobCommand =
   | TurnCommand
   | { readonly job: "promote"; readonly now: number; readonly limit: number }
   | { readonly job: "beat"; readonly worker: string; readonly planned: readonly NewJob[] }
-  | { readonly job: "reclaim"; readonly worker: string }
+  | { readonly job: "reclaim"; readonly worker: string; readonly now: number }
   | {
       readonly job: "checkpoint";
       readonly hold: Hold;
@@ -31,6 +31,8 @@ export interface TurnCommand {
     readonly attempt: number;
     readonly ending: Ending;
   }[];
+  /** Put in behind the endings. */
+  readonly planned: readonly NewJob[];
   readonly wants: readonly { readonly kind: string; readonly limit: number }[];
   readonly now: number;
 }
@@ -49,7 +51,7 @@ export interface PromoteOutcome {
 export interface BeatOutcome {
   readonly beats: readonly { readonly worker: string; readonly beat: number }[];
   /** What the queue says that this worker has. */
-  readonly held: readonly { readonly number: number; readonly attempt: number }[];
+  readonly held: readonly Pick<ClaimedJob, "number" | "attempt" | "kind" | "id">[];
   readonly cancelling: readonly number[];
   readonly due: number | undefined;
 }
@@ -72,7 +74,7 @@ export async function performJobCommand(
     }
     case "beat": {
       await queue.beat(on, command.worker);
-      for (const job of command.planned) await queue.insert(on, job);
+      for (const job of command.planned) await queue.plan(on, job);
       return {
         beats: await queue.beats(on),
         held: await queue.held(on, command.worker),
@@ -81,7 +83,7 @@ export async function performJobCommand(
       } satisfies BeatOutcome;
     }
     case "reclaim":
-      return queue.reclaim(on, command.worker);
+      return queue.reclaim(on, command.worker, command.now);
     case "checkpoint": {
       const held = await queue.holds(on, command.hold);
       if (held) await queue.checkpoint(on, command.hold.number, command.step, command.now);
@@ -99,11 +101,12 @@ export async function performJobCommand(
 }
 
 async function turn(queue: Queue, command: TurnCommand, on: Executor): Promise<TurnOutcome> {
-  const { worker, endings, wants, now } = command;
+  const { worker, endings, planned, wants, now } = command;
   const ended: boolean[] = [];
   for (const { number, attempt, ending } of endings) {
     ended.push(await queue.end(on, { number, attempt, worker }, ending, now));
   }
+  for (const job of planned) await queue.plan(on, job);
   const claimed: ClaimedJob[] = [];
   for (const { kind, limit } of wants) {
     claimed.push(...(await queue.claim(on, { worker, kind, limit, now })));

@@ -73,6 +73,9 @@ export type Ending =
     }
   | { readonly as: "cancelled"; readonly keepMs: number };
 
+/** How long it is known of a job that it was cancelled. */
+const KEEP_CANCELLED_MS = 86_400_000;
+
 const MINE = sql`number = ${0} AND worker = ${""} AND attempt = ${0} AND state = 'running'`;
 
 /** The statements of the queue, compiled once for an engine. */
@@ -94,6 +97,7 @@ export class Queue {
   readonly #find: string;
   readonly #list: string;
   readonly #held: string;
+  readonly #replan: string;
   readonly #cancelling: string;
   readonly #sweep: string;
   readonly #steps: string;
@@ -134,7 +138,10 @@ export class Queue {
       WHERE ${MINE} RETURNING number`);
     this.#again = text(sql`
       UPDATE posthaste_jobs
-      SET state = 'scheduled', worker = NULL, run_at = ${0}, error = ${""}, attempt = attempt - ${0}
+      SET state = CASE cancelling WHEN 1 THEN 'cancelled' ELSE 'scheduled' END, worker = NULL,
+        run_at = ${0}, error = ${""}, attempt = attempt - ${0},
+        finished_at = CASE cancelling WHEN 1 THEN ${0} END,
+        expires_at = CASE cancelling WHEN 1 THEN ${0} END
       WHERE ${MINE} RETURNING number`);
     this.#failed = text(sql`
       UPDATE posthaste_jobs
@@ -154,7 +161,10 @@ export class Queue {
         failure = NULL, cancelling = 0
       WHERE id = ${""} AND state IN ('failed', 'cancelled') RETURNING kind`);
     this.#reclaim = text(sql`
-      UPDATE posthaste_jobs SET state = 'ready', worker = NULL
+      UPDATE posthaste_jobs
+      SET state = CASE cancelling WHEN 1 THEN 'cancelled' ELSE 'ready' END, worker = NULL,
+        finished_at = CASE cancelling WHEN 1 THEN ${0} END,
+        expires_at = CASE cancelling WHEN 1 THEN ${0} END
       WHERE worker = ${""} AND state = 'running' RETURNING kind`);
     this.#progress = text(sql`
       UPDATE posthaste_jobs SET progress = ${""} WHERE ${MINE} RETURNING number`);
@@ -164,7 +174,12 @@ export class Queue {
       WHERE (${""} IS NULL OR state = ${""}) AND (${""} IS NULL OR kind = ${""})
       ORDER BY number DESC LIMIT ${0}`);
     this.#held = text(sql`
-      SELECT number, attempt FROM posthaste_jobs WHERE worker = ${""} AND state = 'running'`);
+      SELECT number, attempt, kind, id FROM posthaste_jobs
+      WHERE worker = ${""} AND state = 'running'`);
+    this.#replan = text(sql`
+      UPDATE posthaste_jobs SET id = ${""}, run_at = ${0}
+      WHERE kind = ${""} AND unique_key = ${""} AND state = 'scheduled' AND started_at IS NULL
+        AND run_at > ${0} AND NOT EXISTS (SELECT 1 FROM posthaste_jobs WHERE id = ${""})`);
     this.#cancelling = text(sql`
       SELECT number FROM posthaste_jobs
       WHERE worker = ${""} AND state = 'running' AND cancelling = 1`);
@@ -207,6 +222,16 @@ export class Queue {
     return other === undefined ? job.id : String(other.id);
   }
 
+  /**
+   * Puts in the next occurrence of a schedule. One that waits for a later time is from a schedule
+   * that was another one then: it is moved.
+   */
+  async plan(on: Executor, job: NewJob): Promise<void> {
+    const { id, kind, runAt, unique } = job;
+    await on.execute(this.#replan, [id, runAt, kind, unique ?? null, runAt, id]);
+    await this.insert(on, job);
+  }
+
   /** Makes jobs ready whose time has come, this many at the most. @returns their kinds */
   async promote(on: Executor, now: number, limit: number): Promise<string[]> {
     const rows = await on.execute(this.#promote, [now, limit]);
@@ -235,6 +260,7 @@ export class Queue {
 
   /** @returns false where the job is somebody else's by now; nothing was changed then */
   async end(on: Executor, hold: Hold, ending: Ending, now: number): Promise<boolean> {
+    const cancelled = [now, now + KEEP_CANCELLED_MS];
     const rows = await (() => {
       switch (ending.as) {
         case "done":
@@ -245,9 +271,15 @@ export class Queue {
             ...mine(hold),
           ]);
         case "retry":
-          return on.execute(this.#again, [ending.runAt, ending.error, 0, ...mine(hold)]);
+          return on.execute(this.#again, [
+            ending.runAt,
+            ending.error,
+            0,
+            ...cancelled,
+            ...mine(hold),
+          ]);
         case "suspended":
-          return on.execute(this.#again, [ending.runAt, null, 1, ...mine(hold)]);
+          return on.execute(this.#again, [ending.runAt, null, 1, ...cancelled, ...mine(hold)]);
         case "failed":
           return on.execute(this.#failed, [
             "failed",
@@ -291,8 +323,8 @@ export class Queue {
   }
 
   /** Gives back what a worker had that is gone. @returns the kinds of those jobs */
-  async reclaim(on: Executor, worker: string): Promise<string[]> {
-    const rows = await on.execute(this.#reclaim, [worker]);
+  async reclaim(on: Executor, worker: string, now: number): Promise<string[]> {
+    const rows = await on.execute(this.#reclaim, [now, now + KEEP_CANCELLED_MS, worker]);
     await on.execute(this.#leave, [worker]);
     return rows.map(({ kind }) => String(kind));
   }
@@ -320,11 +352,16 @@ export class Queue {
   }
 
   /** What a worker has. */
-  async held(on: Executor, worker: string): Promise<{ number: number; attempt: number }[]> {
+  async held(
+    on: Executor,
+    worker: string,
+  ): Promise<Pick<ClaimedJob, "number" | "attempt" | "kind" | "id">[]> {
     const rows = await on.execute(this.#held, [worker]);
-    return rows.map(({ number, attempt }) => ({
+    return rows.map(({ number, attempt, kind, id }) => ({
       number: Number(number),
       attempt: Number(attempt),
+      kind: String(kind),
+      id: String(id),
     }));
   }
 

@@ -1,6 +1,7 @@
 import type { JobModel } from "../declare/job.ts";
 import { JobFailure } from "../declare/job.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { crashPoint } from "../kernel/crash-points.ts";
 import type { Observe } from "../kernel/observations.ts";
 import { backoffMs } from "./backoff.ts";
 import type {
@@ -27,8 +28,8 @@ export interface RunnerOptions {
     job: ClaimedJob,
     signal: AbortSignal,
   ) => Promise<{ readonly result: unknown } | { readonly suspended: Suspension }>;
-  /** Jobs that schedules ask for at this time. */
-  readonly planned: (now: number) => readonly NewJob[];
+  /** Jobs that schedules ask for at this time; of these kinds, or of all. */
+  readonly planned: (now: number, kinds?: ReadonlySet<string>) => readonly NewJob[];
   /** Told whenever something about a job changes that its monitor shows. */
   readonly changed: (id: string) => void;
   readonly clock: Clock;
@@ -41,14 +42,23 @@ export interface RunnerOptions {
 const MISSED_BEATS = 3;
 const PROMOTE_AT_ONCE = 500;
 const MAX_TIMER_MS = 60_000;
+/** Beyond this a timer of Node fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const MAX_ERROR_LENGTH = 8_192;
+/** A job may ask to be tried again so late at the most: ten years, as any duration. */
+const MAX_RETRY_AFTER_MS = 3_650 * 86_400_000;
 /** A failed job is a dead letter: somebody has to look at it, and may be on holiday. */
 const KEEP_FAILED_MS = 30 * 86_400_000;
 
 interface Running {
   readonly job: ClaimedJob;
   readonly controller: AbortController;
-  readonly done: Promise<void>;
+  done: Promise<void>;
+}
+
+interface Ended {
+  readonly job: Pick<ClaimedJob, "number" | "attempt" | "kind" | "id">;
+  readonly ending: Ending;
 }
 
 /**
@@ -61,8 +71,10 @@ export class JobRunner {
   readonly #busy = new Map<string, number>();
   /** Kinds of which jobs may be ready. */
   readonly #hungry = new Set<string>();
-  readonly #others = new Map<string, { beat: number; missed: number }>();
-  #endings: TurnCommand["endings"][number][] = [];
+  #others = new Map<string, { beat: number; missed: number }>();
+  #endings: Ended[] = [];
+  /** Endings that the queue is being told. */
+  #telling: readonly Ended[] = [];
   #turning: Promise<void> | undefined;
   #dueTimer: NodeJS.Timeout | undefined;
   #due = Number.POSITIVE_INFINITY;
@@ -107,9 +119,9 @@ export class JobRunner {
    */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#beatTimer);
     clearTimeout(this.#dueTimer);
     if (this.#options.kinds.size === 0) return;
+    // Until the end: whoever runs jobs and is silent is taken for dead.
     const all = () => Promise.all([...this.#running.values()].map(({ done }) => done));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => {
@@ -121,18 +133,17 @@ export class JobRunner {
     await Promise.race([all(), new Promise((resolve) => setTimeout(resolve, 100))]);
     const { now } = this.#options.clock;
     for (const { job } of this.#running.values()) {
-      this.#endings.push({ ...job, ending: { as: "suspended", runAt: now() } });
+      this.#endings.push({ job, ending: { as: "suspended", runAt: now() } });
     }
     this.#running.clear();
     await this.#turning;
+    clearInterval(this.#beatTimer);
     await this.#turn().catch((error) => this.#failed(error));
-    await this.#options
-      .submit({ job: "reclaim", worker: this.#options.worker })
-      .catch((error) => this.#failed(error));
+    await this.#reclaim(this.#options.worker).catch((error) => this.#failed(error));
   }
 
   #work(): void {
-    if (this.#turning !== undefined || this.#stopping) return;
+    if (this.#turning !== undefined) return;
     this.#turning = this.#turns()
       .catch((error) => {
         this.#failed(error);
@@ -141,33 +152,46 @@ export class JobRunner {
       })
       .finally(() => {
         this.#turning = undefined;
-        if (this.#endings.length > 0 || this.#wants().length > 0) this.#work();
+        if (!this.#stopping && this.#hasWork()) this.#work();
       });
   }
 
   async #turns(): Promise<void> {
-    while (!this.#stopping && (this.#endings.length > 0 || this.#wants().length > 0)) {
-      await this.#turn();
-    }
+    while (this.#hasWork()) await this.#turn();
+  }
+
+  #hasWork(): boolean {
+    return this.#endings.length > 0 || this.#wants().length > 0;
   }
 
   async #turn(): Promise<void> {
-    const { worker, clock, submit } = this.#options;
+    const { submit } = this.#options;
     const endings = this.#endings;
-    const wants = this.#stopping ? [] : this.#wants();
+    const wants = this.#wants();
     this.#endings = [];
+    this.#telling = endings;
+    if (endings.length > 0) crashPoint("before-end");
     let outcome: TurnOutcome;
     try {
-      const now = clock.now();
-      outcome = (await submit({ job: "turn", worker, endings, wants, now })) as TurnOutcome;
+      outcome = (await submit(this.#turnCommand(endings, wants))) as TurnOutcome;
     } catch (error) {
       this.#endings = [...endings, ...this.#endings];
       throw error;
+    } finally {
+      this.#telling = [];
     }
+    for (const { job, ending } of endings) {
+      if (ending.as === "retry" || ending.as === "suspended") this.#dueBy(ending.runAt);
+      this.#options.changed(job.id);
+    }
+    if (endings.length > 0) crashPoint("after-end");
+    if (outcome.claimed.length > 0) crashPoint("after-claim");
     const counts = new Map<string, number>();
     for (const job of outcome.claimed) {
       counts.set(job.kind, (counts.get(job.kind) ?? 0) + 1);
-      this.#start(job);
+      if (!this.#stopping) this.#start(job);
+      else
+        this.#endings.push({ job, ending: { as: "suspended", runAt: this.#options.clock.now() } });
     }
     // Who gave less than was asked for has no more; an enqueue or a beat says when that changes.
     for (const { kind, limit } of wants) {
@@ -175,7 +199,24 @@ export class JobRunner {
     }
   }
 
+  #turnCommand(endings: readonly Ended[], wants: TurnCommand["wants"]): TurnCommand {
+    const { worker, clock, planned } = this.#options;
+    const now = clock.now();
+    // An occurrence that ended makes room for the next one, which need not wait for a beat.
+    const next = planned(now, new Set(endings.map(({ job }) => job.kind)));
+    for (const { runAt } of next) this.#dueBy(runAt);
+    return {
+      job: "turn",
+      worker,
+      endings: endings.map(({ job: { number, attempt }, ending }) => ({ number, attempt, ending })),
+      planned: next,
+      wants,
+      now,
+    };
+  }
+
   #wants(): { kind: string; limit: number }[] {
+    if (this.#stopping) return [];
     const wants: { kind: string; limit: number }[] = [];
     for (const kind of this.#hungry) {
       const limit = this.#options.kinds.get(kind)!.concurrency - (this.#busy.get(kind) ?? 0);
@@ -186,17 +227,19 @@ export class JobRunner {
 
   #start(job: ClaimedJob): void {
     const controller = new AbortController();
+    // An earlier attempt that is still at it here was taken for dead meanwhile.
+    this.#running.get(job.number)?.controller.abort(new TakenOver());
     this.#busy.set(job.kind, (this.#busy.get(job.kind) ?? 0) + 1);
-    const done = this.#attempt(job, controller).then((ending) => {
+    const running: Running = { job, controller, done: Promise.resolve() };
+    this.#running.set(job.number, running);
+    running.done = this.#attempt(job, controller).then((ending) => {
       this.#busy.set(job.kind, this.#busy.get(job.kind)! - 1);
-      // A stop may have put it back already.
-      if (!this.#running.delete(job.number)) return;
-      this.#endings.push({ number: job.number, attempt: job.attempt, ending });
-      if (ending.as === "retry" || ending.as === "suspended") this.#dueBy(ending.runAt);
+      // A stop may have put it back already, and another attempt may have taken its place.
+      if (this.#running.get(job.number) !== running) return;
+      this.#running.delete(job.number);
+      this.#endings.push({ job, ending });
       this.#work();
-      void this.#turning?.finally(() => this.#options.changed(job.id));
     });
-    this.#running.set(job.number, { job, controller, done });
     this.#options.changed(job.id);
   }
 
@@ -205,13 +248,14 @@ export class JobRunner {
     const { clock, observe, execute } = this.#options;
     if (job.attempt > model.attempts) {
       // It took the process along each time, or nobody could tell how it ended.
-      return failed("The last attempt was broken off.", model);
+      return failed("The last attempt was broken off.", model.attempts);
     }
     const began = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const { signal } = controller;
     const aborted = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => controller.abort(new TookTooLong(model.timeoutMs)), model.timeoutMs);
+      const tooLong = () => controller.abort(new TookTooLong(model.timeoutMs));
+      timer = setTimeout(tooLong, Math.min(model.timeoutMs, MAX_TIMEOUT_MS));
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
     try {
@@ -220,7 +264,8 @@ export class JobRunner {
       observe({ event: "job.done", kind: job.kind, id: job.id, milliseconds: since(began) });
       return { as: "done", result: outcome.result, keepMs: model.keepMs };
     } catch (error) {
-      if (error instanceof Stopping) return { as: "suspended", runAt: clock.now() };
+      if (error instanceof Stopping || error instanceof TakenOver)
+        return { as: "suspended", runAt: clock.now() };
       if (error instanceof Cancelled) return { as: "cancelled", keepMs: model.keepMs };
       const ending = this.#endingOf(error, job, model);
       observe({
@@ -238,17 +283,19 @@ export class JobRunner {
 
   #endingOf(error: unknown, job: ClaimedJob, model: JobModel): Ending {
     if (error instanceof JobFailure) {
-      const failure = { code: error.code, detail: error.message };
+      const failure = { code: short(error.code), detail: short(error.message) };
       return { as: "failed", error: describe(error), failure, keepMs: KEEP_FAILED_MS };
     }
     const { permanent, retryAfterMs } = (error ?? {}) as {
       permanent?: unknown;
       retryAfterMs?: unknown;
     };
-    if (permanent === true || job.attempt >= model.attempts) return failed(describe(error), model);
+    if (permanent === true || job.attempt >= model.attempts)
+      return failed(describe(error), job.attempt);
+    const asked = typeof retryAfterMs === "number" ? Math.round(retryAfterMs) : 0;
     const wait = Math.max(
       backoffMs(model.backoff, job.attempt),
-      typeof retryAfterMs === "number" ? retryAfterMs : 0,
+      asked > 0 ? Math.min(asked, MAX_RETRY_AFTER_MS) : 0,
     );
     return { as: "retry", runAt: this.#options.clock.now() + wait, error: describe(error) };
   }
@@ -276,31 +323,48 @@ export class JobRunner {
   async #beat(): Promise<void> {
     const { worker, submit, clock, planned } = this.#options;
     const beat = { job: "beat", worker, planned: planned(clock.now()) } as const;
+    const before = [...this.#running.values()];
     const { beats, held, cancelling, due } = (await submit(beat)) as BeatOutcome;
-    if (this.#stopping) return;
     for (const number of cancelling) this.#running.get(number)?.controller.abort(new Cancelled());
+    this.#abortLost(before, held);
+    if (this.#stopping) return;
     this.#releaseStrays(held);
+    const others = new Map<string, { beat: number; missed: number }>();
     for (const other of beats) {
       if (other.worker === worker) continue;
       const known = this.#others.get(other.worker);
       const missed = known?.beat === other.beat ? known.missed + 1 : 0;
-      this.#others.set(other.worker, { beat: other.beat, missed });
-      if (missed < MISSED_BEATS) continue;
-      this.#others.delete(other.worker);
-      this.wake((await submit({ job: "reclaim", worker: other.worker })) as string[]);
+      if (missed < MISSED_BEATS) others.set(other.worker, { beat: other.beat, missed });
+      else this.wake(await this.#reclaim(other.worker));
     }
+    this.#others = others;
     // Another process may have put something in.
     this.wake(this.#options.kinds.keys(), due);
   }
 
-  /** Jobs that the queue says are here, and are not: the answer to a turn was lost. */
+  async #reclaim(worker: string): Promise<string[]> {
+    const { submit, clock } = this.#options;
+    return (await submit({ job: "reclaim", worker, now: clock.now() })) as string[];
+  }
+
+  /** Attempts whose jobs somebody else has by now: this worker was taken for dead, and was not. */
+  #abortLost(before: readonly Running[], held: BeatOutcome["held"]): void {
+    const mine = new Map(held.map(({ number, attempt }) => [number, attempt]));
+    for (const { job, controller } of before) {
+      if (mine.get(job.number) !== job.attempt) controller.abort(new TakenOver());
+    }
+  }
+
+  /**
+   * Jobs that the queue says are here, and are not: the answer to a turn was lost. Answers come in
+   * the order of what was asked, so whatever the queue gave before is here by now.
+   */
   #releaseStrays(held: BeatOutcome["held"]): void {
-    if (this.#turning !== undefined) return;
-    const ending = new Set(this.#endings.map(({ number }) => number));
-    for (const { number, attempt } of held) {
-      if (this.#running.has(number) || ending.has(number)) continue;
-      const runAt = this.#options.clock.now();
-      this.#endings.push({ number, attempt, ending: { as: "suspended", runAt } });
+    const ended = new Set([...this.#telling, ...this.#endings].map(({ job }) => job.number));
+    for (const { number, attempt, kind, id } of held) {
+      if (this.#running.has(number) || ended.has(number)) continue;
+      const ending = { as: "suspended", runAt: this.#options.clock.now() } as const;
+      this.#endings.push({ job: { number, attempt, kind, id }, ending });
     }
   }
 
@@ -317,6 +381,10 @@ class Stopping extends Error {
   override readonly message = "The server is stopping.";
 }
 
+class TakenOver extends Error {
+  override readonly message = "The job is another worker's by now: this one was taken for dead.";
+}
+
 class TookTooLong extends Error {
   constructor(milliseconds: number) {
     super(`The attempt took more than ${milliseconds} ms.`);
@@ -324,14 +392,22 @@ class TookTooLong extends Error {
   }
 }
 
-function failed(error: string, model: JobModel): Ending {
-  const failure = { code: "failed", detail: `Gave up after ${model.attempts} attempts.` };
-  return { as: "failed", error, failure, keepMs: KEEP_FAILED_MS };
+function failed(error: string, attempts: number): Ending {
+  const detail = `Gave up after ${attempts === 1 ? "one attempt" : `${attempts} attempts`}.`;
+  return { as: "failed", error, failure: { code: "failed", detail }, keepMs: KEEP_FAILED_MS };
 }
 
+/** Whatever may be thrown, as text. What can't be told must not keep the queue from going on. */
 function describe(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.slice(0, MAX_ERROR_LENGTH);
+  return short(error instanceof Error ? (error.stack ?? error.message) : error);
+}
+
+function short(value: unknown): string {
+  try {
+    return String(value).slice(0, MAX_ERROR_LENGTH);
+  } catch {
+    return "What was thrown can't be told as text.";
+  }
 }
 
 function since(began: number): number {

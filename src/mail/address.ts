@@ -16,7 +16,6 @@ const MAX_TEXT_LENGTH = 512;
 /** RFC 5321 section 4.5.3.1: a path is 256 octets with its angle brackets. */
 const MAX_ADDRESS_BYTES = 254;
 const MAX_LOCAL_PART_BYTES = 64;
-const MAX_DOMAIN_LENGTH = 253;
 
 /** A dot-atom (RFC 5322 section 3.2.3), with the letters of RFC 6532. Quoted forms are refused. */
 const LOCAL_PART =
@@ -68,7 +67,6 @@ function checkAddress(text: string, field: string): string {
   const labels = ascii.split(".");
   const address = `${localPart}@${ascii}`;
   if (
-    ascii.length > MAX_DOMAIN_LENGTH ||
     !labels.every((label) => LABEL.test(label)) ||
     /^\d+$/.test(labels.at(-1)!) ||
     Buffer.byteLength(localPart) > MAX_LOCAL_PART_BYTES ||

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import type { Mailbox } from "./address.ts";
+import { type Mailbox, parseMailbox } from "./address.ts";
 import { MailError } from "./mail-error.ts";
 import { checkMail, type Mail, type Message } from "./message.ts";
 import type { MailReceipt, MailTransport, SendOptions } from "./transport.ts";
@@ -21,6 +21,20 @@ export interface MailCaptureOptions {
   /** Bytes of content that are kept, though the newest mail always is. Default 33,554,432. */
   readonly maxBytes?: number;
   readonly clock?: Clock;
+}
+
+/**
+ * @param from `Shop <shop@example.com>`
+ * @throws MailError with a sentence for the operator, if the sender is none
+ */
+export function openCapture({
+  from,
+  ...options
+}: Omit<MailCaptureOptions, "from"> & { readonly from: string | undefined }): MailCapture {
+  return new MailCapture({
+    ...options,
+    from: from === undefined ? undefined : parseMailbox(from, "from"),
+  });
 }
 
 /** In development nothing is sent: mails are checked as if, and kept in memory. */

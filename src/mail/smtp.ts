@@ -127,7 +127,5 @@ function composed(message: Message, clock: Clock): SendMailOptions {
       ...(contentType !== undefined && { contentType }),
     })),
     headers: { ...message.headers },
-    // Says the library's name and version otherwise.
-    xMailer: false,
   };
 }

@@ -9,15 +9,15 @@ import {
 } from "../declare/job.ts";
 import type { Mailer } from "../declare/mail.ts";
 import type { TransactionSql } from "../declare/transaction.ts";
-import type { ClaimedJob, Hold } from "../jobs/queue.ts";
+import type { ClaimedJob, Hold, StoredStep } from "../jobs/queue.ts";
 import type { RunnerOptions } from "../jobs/runner.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { crashPoint } from "../kernel/crash-points.ts";
-import { type Duration, milliseconds } from "../kernel/duration.ts";
+import type { Duration } from "../kernel/duration.ts";
 import type { Json } from "../kernel/json.ts";
 import type { MailTransport } from "../mail/transport.ts";
 import type { Executor, Lane } from "../store/port.ts";
-import { MAX_JOB_BYTES, parseJobInput } from "./job-input.ts";
+import { asJson, parseJobInput, readDuration } from "./job-input.ts";
 import type { Serving } from "./serving.ts";
 import { Enqueuing } from "./transaction/enqueue.ts";
 import type { Wake } from "./transaction/unit.ts";
@@ -58,11 +58,11 @@ export function attempter(options: AttemptOptions): RunnerOptions["execute"] {
         const transaction: JobContext<unknown>["transaction"] = (work) =>
           attempt.transact((given) => work(given));
         const mail = attempt.mailer(job.id);
-        return { result: asJson(await model.run({ ...context, transaction, mail })) };
+        return { result: asJson("result", await model.run({ ...context, transaction, mail })) };
       }
       const step = await attempt.steps();
       const run = async () => model.run({ ...context, step } satisfies WorkflowContext<unknown>);
-      const ended = run().then((result) => ({ result: asJson(result) }));
+      const ended = run().then((result) => ({ result: asJson("result", result) }));
       return await Promise.race([ended, attempt.suspended]);
     } finally {
       attempt.end();
@@ -78,8 +78,10 @@ class Attempt {
   /** Settles when a step sleeps: its own promise never does, and the function ends nowhere. */
   readonly suspended: Promise<{ suspended: { wakeAt: number } }>;
   #suspend!: (wakeAt: number) => void;
-  #progress: { value: Json } | undefined;
+  #progress: unknown;
   #progressTimer: NodeJS.Timeout | undefined;
+  /** Steps that have begun and not ended. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #ended = false;
 
   constructor(options: AttemptOptions, job: ClaimedJob, signal: AbortSignal) {
@@ -95,20 +97,23 @@ class Attempt {
   /** What the function still does when the attempt is over has no effect here. */
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#progressTimer);
+    if (this.#progressTimer !== undefined) this.#noteProgress();
   }
 
   progress(value: Json): void {
     this.#assertRunning();
-    this.#progress = { value };
-    this.#progressTimer ??= setTimeout(() => {
-      this.#progressTimer = undefined;
-      const command = { job: "progress", hold: this.#hold, value: this.#progress!.value };
-      void this.#options.lane.submit(command).then(
-        () => this.#options.changed(this.#job.id),
-        () => {},
-      );
-    }, PROGRESS_EVERY_MS);
+    this.#progress = asJson("progress", value);
+    this.#progressTimer ??= setTimeout(() => this.#noteProgress(), PROGRESS_EVERY_MS);
+  }
+
+  #noteProgress(): void {
+    clearTimeout(this.#progressTimer);
+    this.#progressTimer = undefined;
+    const command = { job: "progress", hold: this.#hold, value: this.#progress };
+    void this.#options.lane.submit(command).then(
+      () => this.#options.changed(this.#job.id),
+      () => {},
+    );
   }
 
   /** Mails of which each has a key of its own, the same at every attempt that sends them in this order. */
@@ -154,43 +159,83 @@ class Attempt {
     const { number, id } = this.#job;
     const done = await serving.queue.steps(reader, number);
     const begun = new Set<string>();
-    const begin = (name: string) => {
+    /** What is remembered of a step, or what comes of it now. One that failed may be tried again. */
+    const once = async <T>(
+      name: string,
+      remembered: (step: StoredStep) => T,
+      work: () => Promise<T>,
+    ): Promise<T> => {
       this.#assertRunning();
       if (begun.has(name))
         throw new JobFailure("step-twice", `The workflow has two steps named "${name}".`);
       begun.add(name);
-      return done.get(name);
+      const known = done.get(name);
+      if (known !== undefined) return remembered(known);
+      const working = work();
+      this.#underWay.add(working);
+      try {
+        return await working;
+      } catch (error) {
+        begun.delete(name);
+        throw error;
+      } finally {
+        this.#underWay.delete(working);
+      }
     };
-    return {
-      run: async <T>(name: string, work: (step: StepContext) => Promise<T> | T) => {
-        const known = begin(name);
-        if (known !== undefined) return known.result as T;
-        const key = `${id}:${name}`;
-        const result = asJson(await work({ key, signal: this.#signal, mail: this.mailer(key) }));
-        await this.#checkpoint({ name, result, wakeAt: undefined });
+    const resultOf =
+      <T>(name: string) =>
+      ({ result, wakeAt }: StoredStep) => {
+        if (wakeAt !== undefined) throw anotherStep(name);
         return result as T;
-      },
-      transaction: async <T>(name: string, work: (given: JobTransaction) => Promise<T>) => {
-        const known = begin(name);
-        if (known !== undefined) return known.result as T;
-        return this.transact(work, (on, result) =>
-          serving.queue.checkpoint(
-            on,
-            number,
-            { name, result: asJson(result), wakeAt: undefined },
-            clock.now(),
-          ),
-        );
-      },
+      };
+    return {
+      run: <T>(name: string, work: (step: StepContext) => Promise<T> | T) =>
+        once<T>(name, resultOf(name), async () => {
+          const key = `${id}:${name}`;
+          const given = { key, signal: this.#signal, mail: this.mailer(key) };
+          const result = asJson("result", await work(given));
+          await this.#checkpoint({ name, result, wakeAt: undefined });
+          return result as T;
+        }),
+      transaction: <T>(name: string, work: (given: JobTransaction) => Promise<T>) =>
+        once<T>(name, resultOf(name), async () => {
+          let result: unknown;
+          await this.transact(work, async (on, returned) => {
+            result = asJson("result", returned);
+            const step = { name, result, wakeAt: undefined };
+            await serving.queue.checkpoint(on, number, step, clock.now());
+          });
+          return result as T;
+        }),
       sleep: async (name: string, duration: Duration) => {
-        const known = begin(name);
-        const wakeAt = known?.wakeAt ?? clock.now() + milliseconds(duration);
-        if (known === undefined) await this.#checkpoint({ name, result: undefined, wakeAt });
+        const span = readDuration(duration);
+        const wakeAt = await once(
+          name,
+          (step) => {
+            if (step.wakeAt === undefined) throw anotherStep(name);
+            return step.wakeAt;
+          },
+          async () => {
+            const end = clock.now() + span;
+            await this.#checkpoint({ name, result: undefined, wakeAt: end });
+            return end;
+          },
+        );
+        if (wakeAt <= clock.now()) return;
+        await this.#quiet();
         if (wakeAt <= clock.now()) return;
         this.#suspend(wakeAt);
         await new Promise<never>(() => {});
       },
     };
+  }
+
+  /** Resolves when no step is under way, and the last ones that were led to no other. */
+  async #quiet(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#underWay.size > 0);
   }
 
   async #checkpoint(step: {
@@ -216,18 +261,9 @@ function lostHold(): Error {
   return new Error("The job is another worker's by now: this one was taken for dead.");
 }
 
-/** A result as it will be read again. */
-function asJson(result: unknown): unknown {
-  if (result === undefined) return null;
-  const text = JSON.stringify(result);
-  if (text === undefined) throw new JobFailure("result-not-json", "The result is no JSON.");
-  if (text.length > MAX_JOB_BYTES) {
-    throw new JobFailure(
-      "result-too-large",
-      `The result has more than ${MAX_JOB_BYTES} characters as JSON: keep it in a table or a file.`,
-    );
-  }
-  return JSON.parse(text);
+function anotherStep(name: string): Error {
+  const message = `The step "${name}" was a step of another kind when it was done. Give the new one a name of its own.`;
+  return Object.assign(new Error(message), { permanent: true });
 }
 
 /** Our own statements on a transaction that users' functions see as Kysely. */

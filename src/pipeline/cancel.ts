@@ -1,7 +1,7 @@
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "./answer.ts";
 import type { Negotiated } from "./exchange.ts";
-import { findJob, isFinished, jobAnswer } from "./monitor.ts";
+import { findJob, isFinished, jobAnswer, jobDocument } from "./monitor.ts";
 
 /** Milliseconds for which the record of a cancelled job is kept. */
 const KEEP_MS = 86_400_000;
@@ -11,13 +11,17 @@ const KEEP_MS = 86_400_000;
  * monitor says when it has.
  */
 export async function cancelJob(exchange: Negotiated): Promise<Answer> {
-  const { lane, work, now, params, principal } = exchange;
+  const { lane, work, now, params, principal, serving } = exchange;
   const job = await findJob(exchange, params.id ?? "", principal);
-  if (isFinished(job) && job.state !== "cancelled") {
-    throw new Problem("job-finished", { detail: `The job has ${job.state}; see its monitor.` });
+  if (!isFinished(job)) {
+    await lane.submit({ job: "cancel", id: job.id, now, keepMs: KEEP_MS });
+    work.cancel(job.id);
   }
-  await lane.submit({ job: "cancel", id: job.id, now, keepMs: KEEP_MS });
-  work.cancel(job.id);
-  const answer = jobAnswer(exchange, await findJob(exchange, job.id, principal));
-  return { ...answer, status: 202 };
+  // Looked at again: it may have ended by itself in between.
+  const after = await findJob(exchange, job.id, principal);
+  if (isFinished(after) && after.state !== "cancelled") {
+    const { state } = jobDocument(serving, after);
+    throw new Problem("job-finished", { detail: `The job has ${state}; see its monitor.` });
+  }
+  return { ...jobAnswer(exchange, after), status: 202 };
 }

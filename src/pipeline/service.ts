@@ -2,8 +2,8 @@ import type { Api } from "../declare/api.ts";
 import { type CompiledApi, compile } from "../declare/compile.ts";
 import { type Clock, slewedClock } from "../kernel/clock.ts";
 import type { Observe } from "../kernel/observations.ts";
+import { openCapture } from "../mail/capture.ts";
 import { noMail } from "../mail/none.ts";
-import { openMail } from "../mail/open.ts";
 import type { MailTransport } from "../mail/transport.ts";
 import { type MigrationPlan, planMigration } from "../store/migration.ts";
 import { engineOf, openSchema, openStore, type StoreOptions } from "../store/open.ts";
@@ -39,6 +39,11 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
   readonly mail?: string | undefined;
   /** Milliseconds that a stop waits for jobs that run; then they are put back. Default 5,000. */
   readonly jobGraceMs?: number | undefined;
+  /**
+   * Milliseconds between two signs of life of what runs jobs; after three that are missing its jobs
+   * are taken over. The same for all processes on a store. Default 5,000.
+   */
+  readonly beatMs?: number | undefined;
   /** Where the time is read. For tests. */
   readonly clock?: Clock | undefined;
 }
@@ -62,7 +67,7 @@ export async function startService(
   options: ServiceOptions,
 ): Promise<Service> {
   const compiled = compile(api);
-  const mail = mailOf(options.mail ?? "capture", compiled);
+  const mail = await mailOf(options.mail ?? "capture", compiled);
   const { store: address, module, clock = slewedClock() } = options;
   const observe = options.observe ?? (() => {});
   migrateStore(compiled, address, options.migrate ?? "additive");
@@ -81,7 +86,14 @@ export async function startService(
           },
   });
   const underway = new Underway(options.twinWaitMs ?? 5_000);
-  const work = new Work({ serving: service, store, mail, clock, observe });
+  const work = new Work({
+    serving: service,
+    store,
+    mail,
+    clock,
+    observe,
+    beatMs: options.beatMs,
+  });
   work.start();
   return {
     serving: service,
@@ -99,9 +111,13 @@ export async function startService(
   };
 }
 
-function mailOf(address: string, { options }: CompiledApi): MailTransport {
+async function mailOf(address: string, { options }: CompiledApi): Promise<MailTransport> {
+  const from = options.mail?.from;
   if (address === "refuse") return noMail;
-  return openMail(address === "capture" ? undefined : address, { from: options.mail?.from });
+  if (address === "capture") return openCapture({ from });
+  // The library is loaded where it is needed only: a server without it starts sooner.
+  const { openMail } = await import("../mail/open.ts");
+  return openMail(address, { from });
 }
 
 // The same file as source and as built: `.ts` beside us here, `.js` in the package.

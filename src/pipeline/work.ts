@@ -17,6 +17,8 @@ export interface WorkOptions {
   readonly mail: MailTransport;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** See RunnerOptions. */
+  readonly beatMs?: number | undefined;
 }
 
 /** Rows of a kind that a sweep removes at once. */
@@ -54,10 +56,11 @@ export class Work {
         wake: (wake) => this.wake(wake),
         changed: (id) => this.#changed(id),
       }),
-      planned: (now) => this.#planned(now),
+      planned: (now, kinds) => this.#planned(now, kinds),
       changed: (id) => this.#changed(id),
       clock,
       observe,
+      ...(options.beatMs === undefined ? {} : { beatMs: options.beatMs }),
     });
   }
 
@@ -110,8 +113,9 @@ export class Work {
    * The next job of every schedule. Its id says which time of which schedule it is, so that a time
    * that two processes plan, or one plans twice, makes one job.
    */
-  #planned(now: number): NewJob[] {
+  #planned(now: number, kinds?: ReadonlySet<string>): NewJob[] {
     return [...this.#schedules].flatMap(([kind, schedule]): NewJob[] => {
+      if (kinds?.has(kind) === false) return [];
       const runAt = schedule.after(now);
       if (runAt === undefined) return [];
       const { priority } = this.#options.serving.api.jobs.get(kind)!;

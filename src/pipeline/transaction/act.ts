@@ -9,6 +9,7 @@ import { assertParents, belongs } from "../parents.ts";
 import { rowsOf, type Serving } from "../serving.ts";
 import type { Enqueuing } from "./enqueue.ts";
 import { collecting } from "./rules.ts";
+import { assertConditions } from "./task.ts";
 import type { WriteInput, WriteUnit } from "./unit.ts";
 
 /** Bytes of an action's result at the most: it is kept with its key. */
@@ -24,7 +25,7 @@ export async function act(
 ): Promise<Answer> {
   const { action } = operation;
   const { values, params } = unit.input as Extract<WriteInput, { kind: "action" }>;
-  const row = await recordOf(serving, action, unit, transaction);
+  const row = await recordOf(serving, operation, unit, transaction);
   let returned: unknown;
   await collecting(
     (name) => name,
@@ -59,14 +60,22 @@ function conflict(code: string, detail: string): never {
 
 async function recordOf(
   serving: Serving,
-  { on }: ActionModel,
-  { parentIds, id }: WriteUnit,
+  operation: ActionOperation,
+  unit: WriteUnit,
   transaction: Transaction,
 ): Promise<unknown> {
-  if (on === undefined) return undefined;
+  const { on } = operation.action;
+  const { parentIds, id, conditions } = unit;
+  if (on === undefined) {
+    if (conditions?.["if-match"] === undefined) return undefined;
+    throw new Problem("precondition-failed", {
+      detail: "This action is on no record, so there is no ETag that could match.",
+    });
+  }
   if (on.parents.length > 1) await assertParents(serving, on, parentIds, transaction);
   const row = await rowsOf(serving, on).find(transaction, id!);
   if (row === undefined || !belongs(on, row, parentIds.at(-1))) throw new Problem("not-found");
+  assertConditions({ operation, unit }, row);
   return row.values;
 }
 
@@ -77,15 +86,23 @@ async function resultAnswer(
 ): Promise<Answer> {
   if (output === undefined) return { status, headers: {}, body: undefined, problem: undefined };
   const result = await fitting(name, output, returned);
-  const body = JSON.stringify(result);
+  const body = JSON.stringify(result ?? null);
   if (body.length > MAX_RESULT_BYTES) {
     throw new Error(
       `The result of the action "${name}" has more than ${MAX_RESULT_BYTES} characters as JSON: make a record of it, and answer with its path.`,
     );
   }
   const headers: Record<string, string> = { "content-type": api.dialect.mediaType };
-  if (location !== undefined) headers.location = `${place.base}${location(result)}`;
+  if (location !== undefined) headers.location = `${place.base}${pathOf(name, location(result))}`;
   return { status, headers, body, problem: undefined };
+}
+
+/** Checked while it can still be undone: a header field does not bear everything. */
+function pathOf(name: string, path: unknown): string {
+  if (typeof path === "string" && /^\/[\x21-\x7e]*$/.test(path)) return path;
+  throw new Error(
+    `The location that the action "${name}" gave is not a path: ${JSON.stringify(path)}. It begins with "/", and what it takes from elsewhere is encoded: encodeURIComponent(…).`,
+  );
 }
 
 /** What the output's schema makes of a result; one that does not fit is our fault, and undone. */

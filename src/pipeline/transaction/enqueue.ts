@@ -1,9 +1,8 @@
 import type { AnyJob, Enqueue, EnqueueOptions } from "../../declare/job.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { milliseconds } from "../../kernel/duration.ts";
 import { uuidv7Generator } from "../../kernel/ids.ts";
 import type { Executor } from "../../store/port.ts";
-import { parseJobInput } from "../job-input.ts";
+import { parseJobInput, readDuration } from "../job-input.ts";
 import type { Serving } from "../serving.ts";
 import type { Wake } from "./unit.ts";
 
@@ -48,16 +47,20 @@ export class Enqueuing {
         `The job "${job.name}" is not part of the API: put it beside the resources in api({ … }).`,
       );
     }
+    const { priority = model.priority, unique } = options;
+    if (!Number.isSafeInteger(priority))
+      throw new Error(`The priority of the job "${job.name}" is not a whole number.`);
+    const delayMs = options.delay === undefined ? 0 : readDuration(options.delay);
     await parseJobInput(model, input);
     const { now, owner } = this.#cause;
-    const runAt = now + (options.delay === undefined ? 0 : milliseconds(options.delay));
+    const runAt = now + delayMs;
     const id = await this.#serving.queue.insert(this.#on, {
       id: newId(),
       kind: model.name,
       input,
-      priority: options.priority ?? model.priority,
+      priority,
       runAt,
-      unique: options.unique,
+      unique,
       owner,
       operation,
       now,

@@ -1,6 +1,6 @@
 import { evaluateConditions } from "../../content/conditions.ts";
 import type { ResourceModel } from "../../declare/model.ts";
-import type { ResourceOperation } from "../../declare/operation.ts";
+import type { Operation, ResourceOperation } from "../../declare/operation.ts";
 import { Problem } from "../../kernel/problems.ts";
 import type { Transaction } from "../../store/port.ts";
 import type { RowId, Rows, StoredRow } from "../../store/rows.ts";
@@ -59,7 +59,10 @@ export async function findCurrent(task: Task): Promise<StoredRow | undefined> {
 }
 
 /** RFC 9110 section 13: decided inside the transaction, so that nobody writes in between. */
-export function assertConditions({ operation, unit }: Task, current: StoredRow | undefined): void {
+export function assertConditions(
+  { operation, unit }: { readonly operation: Operation; readonly unit: WriteUnit },
+  current: StoredRow | undefined,
+): void {
   if (unit.conditions === undefined) return;
   const state =
     current === undefined

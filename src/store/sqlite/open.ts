@@ -11,6 +11,8 @@ import { FORMAT, ownTables } from "./own-tables.ts";
 import { SqliteSchema } from "./schema.ts";
 import { connectHere, connectThread } from "./transport.ts";
 
+/** Numbers of last units that a boot leaves: some may be of servers that share the file. */
+const KEPT_NUMBERS = 200;
 const CHECKED_BYTES = 16 * 1024 * 1024;
 
 export type WriterPlace =
@@ -98,7 +100,10 @@ function prepareFile(path: string): void {
     connection.execute("BEGIN IMMEDIATE", []);
     connection.database.exec(`
       ${ownTables}
-      DELETE FROM posthaste_meta WHERE name LIKE 'last_unit %' OR name LIKE 'last_hold %';
+      DELETE FROM posthaste_meta WHERE rowid IN (
+        SELECT rowid FROM posthaste_meta
+        WHERE name LIKE 'last_unit %' OR name LIKE 'last_hold %'
+        ORDER BY rowid DESC LIMIT -1 OFFSET ${KEPT_NUMBERS});
       PRAGMA user_version = ${FORMAT};
       COMMIT`);
   } finally {

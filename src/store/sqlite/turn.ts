@@ -1,4 +1,5 @@
 import type { TransactionSql } from "../../declare/transaction.ts";
+import { crashPoint } from "../../kernel/crash-points.ts";
 import { type Perform, StoreError, type Transaction, type Unit } from "../port.ts";
 import { failureOf, type UnitResult } from "./call.ts";
 import { type CommitGate, enterCommit, leaveCommit } from "./commit-gate.ts";
@@ -27,6 +28,7 @@ export async function runTurn(
     connection.execute("BEGIN IMMEDIATE", []);
     for (const unit of units) {
       results.push(await runUnit(connection, unit, perform));
+      crashPoint("in-turn");
       // After a full disk or an I/O error SQLite ends the transaction, the earlier units with it.
       if (!connection.inTransaction)
         throw new StoreError("failed", "The transaction was ended by the database.");
@@ -49,9 +51,11 @@ export function commitRemembering(
   number: number,
 ): void {
   connection.execute(REMEMBER, [`${what} ${instance}`, String(number)]);
+  crashPoint("before-commit");
   if (!enterCommit(gate)) throw new StoreError("writer-lost", "The writer was given up.");
   try {
     connection.execute("COMMIT", []);
+    crashPoint("after-commit");
   } finally {
     leaveCommit(gate);
   }

@@ -1,3 +1,4 @@
+import { crashPoint } from "../../kernel/crash-points.ts";
 import { type Perform, StoreError, type Unit } from "../port.ts";
 import { type Call, failureOf, type Reply } from "./call.ts";
 import type { CommitGate } from "./commit-gate.ts";
@@ -98,6 +99,7 @@ export class SqliteWriter {
       units,
       this.#perform,
     );
+    crashPoint("before-results");
     this.#answer({ reply: "results", first, results });
   }
 
@@ -118,6 +120,7 @@ export class SqliteWriter {
       case "statement":
         return this.#connection.runForUser(call.sql, call.parameters);
       case "end":
+        crashPoint("in-hold");
         this.#held = false;
         this.#end(call);
         return undefined;
