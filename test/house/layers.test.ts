@@ -13,7 +13,7 @@ const storeys = [
   ["cli", "testing"],
   ["http"],
   ["pipeline"],
-  ["content"],
+  ["check", "content", "idempotency", "jobs", "mail", "webhooks"],
   ["store"],
   ["declare"],
   ["kernel"],

@@ -110,6 +110,7 @@ suite("A mail is checked", () => {
       assert.match(refusal({ headers: { [name]: "x" } }).message, /letters, digits and hyphens/);
     }
     assert.match(refusal({ headers: { "X-A": "1", "x-a": "2" } }).message, /there twice/);
+    assert.match(refusal({ headers: { "x-a": "1", "X-A": "2" } }).message, /there twice/);
     assert.match(refusal({ headers: { "X-A": 7 } }).message, /has to be a string/);
     const headers = { "List-Unsubscribe": "<https://example.com/u/7>", "Auto-Submitted": "x" };
     assert.deepEqual(check({ headers }).headers, headers);
@@ -164,6 +165,7 @@ suite("A mail is checked", () => {
     `a@${"b".repeat(64)}.example`,
     `a@${"bcdefghi.".repeat(28)}example`,
     "a@\ud800.example",
+    "\ud800 <a@example.com>",
     `${"x".repeat(600)} <a@example.com>`,
   ]) {
     test(`${JSON.stringify(text.slice(0, 60))} is none`, () => {
@@ -180,7 +182,10 @@ suite("A mail is checked", () => {
       Array.from({ length: count }, () => ({ filename: "a.bin", content: new Uint8Array(bytes) }));
     check({ to: addressed(100), subject: "s".repeat(900), text: "t".repeat(1_048_576) });
     check({ attachments: files(20, 524_288), idempotencyKey: "k".repeat(255) });
+    const manyHeaders = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`X-${n}`, "v"]));
     check({ headers: { "X-A": "v".repeat(900) } });
+    check({ headers: manyHeaders(50), attachments: [{ filename: "f".repeat(200), content: "" }] });
     for (const [change, sentence] of [
       [{ to: [] }, /at least one address/],
       [{ to: addressed(101) }, /more than 100 addresses/],
@@ -190,6 +195,8 @@ suite("A mail is checked", () => {
       [{ attachments: files(21, 1) }, /more than 20 attachments/],
       [{ attachments: files(2, 5_242_881) }, /larger than 10 MiB/],
       [{ headers: { "X-A": "v".repeat(901) } }, /longer than 900 bytes/],
+      [{ headers: manyHeaders(51) }, /more than 50 headers/],
+      [{ attachments: [{ filename: "f".repeat(201), content: "" }] }, /1 to 200 characters/],
       [{ idempotencyKey: "" }, /1 to 255/],
       [{ idempotencyKey: "k".repeat(256) }, /1 to 255/],
       [{ idempotencyKey: undefined }, /A job has one for you/],
@@ -206,6 +213,8 @@ suite("A mail is checked", () => {
       { html: "\ud800" },
       { subject: 7 },
       { subject: "\udc00" },
+      { headers: { "X-A": "\udc00" } },
+      { attachments: [{ filename: "\udc00", content: "" }] },
       { to: { address: "a@example.com" } },
       { attachments: "a" },
       { attachments: [{ filename: "../a", content: "" }] },

@@ -333,8 +333,13 @@ suite("A server that is not well", () => {
   });
 
   test("hangs up instead of greeting: temporary", async (t) => {
-    const port = await acceptOnly(t, (socket) => socket.end());
+    let connections = 0;
+    const port = await acceptOnly(t, (socket) => {
+      connections += 1;
+      socket.end();
+    });
     assert.equal((await failure(open(t, port).send(mail))).permanent, false);
+    assert.equal(connections, 1, "when to try again is the job's matter");
   });
 
   test("sends clients away in its greeting: temporary, whatever the code", async (t) => {
@@ -367,6 +372,16 @@ suite("A server that is not well", () => {
     const sending = failure(open(t, port, { replyTimeoutMs: 200 }).send(mail));
     const error = await within(5_000, "a time-out", sending);
     assert.equal(error.permanent, false);
+    assert.match(error.message, /did not answer in time/);
+  });
+
+  test("greets without end: it is given up in time", async (t) => {
+    const port = await acceptOnly(t, (socket) => {
+      const timer = setInterval(() => socket.write("220-one moment\r\n"), 20);
+      socket.on("close", () => clearInterval(timer));
+    });
+    const sending = failure(open(t, port, { replyTimeoutMs: 200 }).send(mail));
+    const error = await within(5_000, "a time-out", sending);
     assert.match(error.message, /did not answer in time/);
   });
 
