@@ -18,7 +18,14 @@ export type Observation =
     }
   | { readonly event: "request.failed"; readonly requestId: string; readonly error: unknown }
   | { readonly event: "writer.complained"; readonly error: unknown }
-  | { readonly event: "writer.died"; readonly error: unknown; readonly unitsLost: number }
+  | {
+      readonly event: "writer.died";
+      readonly error: unknown;
+      /** Units whose callers were told so. */
+      readonly unitsLost: number;
+      /** Units that the next writer does. */
+      readonly unitsHandedOn: number;
+    }
   | { readonly event: "writer.restarted"; readonly milliseconds: number }
   | { readonly event: "writer.gave-up"; readonly error: unknown }
   | { readonly event: "store.failed"; readonly error: unknown; readonly units: number }

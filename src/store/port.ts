@@ -42,13 +42,24 @@ export type Perform = (unit: Unit, transaction: Transaction) => unknown;
  * a rejection is a StoreError, and means that nothing was committed unless it says otherwise.
  */
 export interface Lane {
-  /** By name: runs where the writer is, together with whatever else waits. */
-  submit(unit: Unit): Promise<unknown>;
+  /**
+   * By name: runs where the writer is, together with whatever else waits. When a writer dies, what
+   * it had not committed is handed to the next one, save for the unit that had it then.
+   */
+  submit(unit: Unit, options?: SubmitOptions): Promise<unknown>;
   /**
    * Interactively: a closure here holds the lane for its round trips. While it does, no other
    * write proceeds; past the bound it is rolled back, and its next statement fails.
    */
   transact<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
+}
+
+export interface SubmitOptions {
+  /**
+   * A second time does nothing but tell the outcome of the first: the unit is handed on even where it
+   * was committed, and only its answer was lost.
+   */
+  readonly repeatable?: boolean;
 }
 
 export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -85,6 +96,8 @@ export type StoreErrorKind =
   | "overloaded"
   /** The writer is away; nothing of the unit was committed. */
   | "writer-lost"
+  /** The unit brought the writer down, or held it for too long. It was stopped, and it alone. */
+  | "broke-the-writer"
   /** The writer died between the commit and the answer: the unit is durable, its outcome lost. */
   | "outcome-lost"
   /** A unit held the lane for too long and was rolled back. */

@@ -15,6 +15,9 @@ export interface Cause {
   readonly now: number;
 }
 
+/** Jobs that one transaction makes at the most: more would keep all others waiting. */
+const MAX_JOBS = 10_000;
+
 /** Collects the jobs that one transaction makes. */
 export class Enqueuing {
   readonly #serving: Serving;
@@ -22,6 +25,7 @@ export class Enqueuing {
   readonly #cause: Cause;
   readonly #kinds = new Set<string>();
   #due = Number.POSITIVE_INFINITY;
+  #count = 0;
 
   constructor(serving: Serving, on: Executor, cause: Cause) {
     this.#serving = serving;
@@ -51,6 +55,11 @@ export class Enqueuing {
     if (!Number.isSafeInteger(priority))
       throw new Error(`The priority of the job "${job.name}" is not a whole number.`);
     const delayMs = options.delay === undefined ? 0 : readDuration(options.delay);
+    if (++this.#count > MAX_JOBS) {
+      throw new Error(
+        `One transaction made more than ${MAX_JOBS} jobs: make one that makes the others.`,
+      );
+    }
     await parseJobInput(model, input);
     const { now, owner } = this.#cause;
     const runAt = now + delayMs;

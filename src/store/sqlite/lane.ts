@@ -1,6 +1,6 @@
 import type { TransactionSql } from "../../declare/transaction.ts";
 import type { Observe } from "../../kernel/observations.ts";
-import { type Lane, StoreError, type Unit } from "../port.ts";
+import { type Lane, StoreError, type SubmitOptions, type Unit } from "../port.ts";
 import { type Call, errorOf, type Reply } from "./call.ts";
 import type { StatementResult } from "./connection.ts";
 import { kyselyOver } from "./engine.ts";
@@ -20,10 +20,20 @@ export interface LaneOptions {
 }
 
 interface Pending {
+  /** The unit as JSON: it may have to be handed to another writer. */
+  readonly text: string;
+  readonly repeatable: boolean;
+  /** Writers that have died with it. */
+  deaths: number;
   resolve(outcome: unknown): void;
   reject(error: unknown): void;
 }
 
+/** Who was there at so many deaths is no bystander any more. */
+const MAX_DEATHS = 3;
+
+/** Milliseconds that units wait for the next writer. */
+const ORPHANS_WAIT_MS = 5_000;
 const RESTART_DELAYS_MS = [0, 50, 200, 1_000, 5_000];
 const WATCH_EVERY_MS = 500;
 /**
@@ -44,6 +54,8 @@ export class SqliteLane implements Lane, Listener {
   #firstPending: number;
   /** As JSON: a unit that has none is its own caller's fault, and told to that one. */
   #outbox: string[] = [];
+  /** Units of a writer that died, for the next one. */
+  #orphans: Pending[] = [];
   #done:
     | { resolve(result: StatementResult | undefined): void; reject(error: unknown): void }
     | undefined;
@@ -68,7 +80,7 @@ export class SqliteLane implements Lane, Listener {
     this.#transport = await this.#options.connect(this);
   }
 
-  submit(unit: Unit): Promise<unknown> {
+  submit(unit: Unit, { repeatable = false }: SubmitOptions = {}): Promise<unknown> {
     if (this.#closed) return Promise.reject(closed());
     if (this.#transport === undefined) return Promise.reject(lost());
     if (this.#pending.length >= this.#options.maxWaiting) {
@@ -76,7 +88,7 @@ export class SqliteLane implements Lane, Listener {
     }
     return new Promise((resolve, reject) => {
       const text = JSON.stringify(unit) ?? "null";
-      this.#pending.push({ resolve, reject });
+      this.#pending.push({ text, repeatable, deaths: 0, resolve, reject });
       const waiting = this.#outbox.push(text);
       if (waiting === CHUNK) this.#sendUnits();
       else if (waiting === 1) setImmediate(() => this.#sendUnits());
@@ -108,6 +120,7 @@ export class SqliteLane implements Lane, Listener {
    */
   async close(idle: () => void): Promise<void> {
     this.#closed = true;
+    if (this.#transport === undefined) this.#disown();
     if (this.#pending.length > 0 || this.#holding > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -150,25 +163,52 @@ export class SqliteLane implements Lane, Listener {
     void this.#restart();
   }
 
-  /** Tells everyone who waits whether their unit became durable before the writer went. */
+  /**
+   * Sorts those who wait: whose unit became durable before the writer went, whose unit had the
+   * writer then, and all others, which the next writer gets.
+   */
   #giveUp(reason: unknown): void {
+    const transport = this.#transport;
     this.#transport = undefined;
     if (this.#givenUp) return;
     this.#givenUp = true;
     const { observe, lastDurable } = this.#options;
-    observe({ event: "writer.died", error: reason, unitsLost: this.#pending.length });
     this.trouble = "the writer is being restarted";
-    const durable = lastDurable("unit") - this.#firstPending + 1;
+    const first = this.#firstPending;
+    const durable = lastDurable("unit");
     const pending = this.#pending;
     this.#firstPending += pending.length;
     this.#pending = [];
     this.#outbox = [];
-    for (const [index, { reject }] of pending.entries()) {
-      reject(index < durable ? outcomeLost() : lost());
+    for (const [index, unit] of pending.entries()) {
+      const isDurable = first + index <= durable;
+      const another = ++unit.deaths < MAX_DEATHS && !this.#closed;
+      if (isDurable && !unit.repeatable) unit.reject(outcomeLost());
+      else if (!isDurable && transport?.had(first + index)) unit.reject(broke(reason));
+      else if (another) this.#orphans.push(unit);
+      else unit.reject(isDurable ? outcomeLost() : lost());
     }
+    observe({
+      event: "writer.died",
+      error: reason,
+      unitsLost: pending.length - this.#orphans.length,
+      unitsHandedOn: this.#orphans.length,
+    });
+    // A thread inside a statement can't be ended; nobody is to wait for that.
+    setTimeout(() => {
+      if (this.#givenUp) this.#disown();
+    }, ORPHANS_WAIT_MS).unref();
     // A hold whose end was under way may have been committed, too.
     this.#done?.reject(lastDurable("hold") === this.#lastHold ? outcomeLost() : lost());
     this.#done = undefined;
+    this.#settleIdle();
+  }
+
+  /** No writer will take them. */
+  #disown(): void {
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    for (const { reject } of orphans) reject(lost());
     this.#settleIdle();
   }
 
@@ -184,6 +224,10 @@ export class SqliteLane implements Lane, Listener {
         const transport = await this.#options.connect(this);
         this.#transport = transport;
         this.#givenUp = false;
+        this.#pending = this.#orphans;
+        this.#outbox = this.#orphans.map(({ text }) => text);
+        this.#orphans = [];
+        this.#sendUnits();
         this.trouble = undefined;
         this.#options.observe({
           event: "writer.restarted",
@@ -192,6 +236,7 @@ export class SqliteLane implements Lane, Listener {
         return;
       } catch (error) {
         this.trouble = "the writer can't be restarted";
+        this.#disown();
         this.#options.observe({ event: "writer.gave-up", error });
       }
     }
@@ -293,6 +338,14 @@ export class SqliteLane implements Lane, Listener {
   #settleIdle(): void {
     if (this.#pending.length === 0 && this.#holding === 0) this.#idle?.();
   }
+}
+
+function broke(reason: unknown): StoreError {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return new StoreError(
+    "broke-the-writer",
+    `The unit brought the writer down, or held it for too long, and was stopped: ${why}`,
+  );
 }
 
 const lost = () => new StoreError("writer-lost", "The writer is away; nothing was committed.");

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Perform } from "../port.ts";
 import { StoreError } from "../port.ts";
 import { type Call, errorOf, type Reply } from "./call.ts";
-import { closeGate, commitGate } from "./commit-gate.ts";
+import { closeGate, commitGate, isUnderWay } from "./commit-gate.ts";
 import { SqliteWriter, type WriterOptions } from "./writer.ts";
 import type { Complaint, Greeting, ThreadData } from "./writer-thread.ts";
 
@@ -14,6 +14,8 @@ export interface Transport {
    * @returns whether it is sure that nothing it has will be committed
    */
   kill(reason: Error): boolean;
+  /** Whether the writer had this unit when it was last heard of. */
+  had(unit: number): boolean;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function connectHere(
   return {
     send: (call) => writer.receive(call),
     kill: () => false,
+    had: () => false,
     close: () => Promise.resolve(),
   };
 }
@@ -109,6 +112,7 @@ export async function connectThread(
       }
       return closeGate(gate);
     },
+    had: (unit) => isUnderWay(gate, unit),
     // The connection is closed; a timer of the user's module must not keep the thread.
     close: async () => {
       await worker.terminate();

@@ -2,7 +2,7 @@ import type { TransactionSql } from "../../declare/transaction.ts";
 import { crashPoint } from "../../kernel/crash-points.ts";
 import { type Perform, StoreError, type Transaction, type Unit } from "../port.ts";
 import { failureOf, type UnitResult } from "./call.ts";
-import { type CommitGate, enterCommit, leaveCommit } from "./commit-gate.ts";
+import { type CommitGate, enterCommit, leaveCommit, setUnderWay } from "./commit-gate.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { kyselyOver } from "./engine.ts";
 import { storeError } from "./errors.ts";
@@ -26,16 +26,19 @@ export async function runTurn(
   const results: UnitResult[] = [];
   try {
     connection.execute("BEGIN IMMEDIATE", []);
-    for (const unit of units) {
+    for (const [index, unit] of units.entries()) {
+      setUnderWay(writer.gate, last - units.length + 1 + index);
       results.push(await runUnit(connection, unit, perform));
       crashPoint("in-turn");
       // After a full disk or an I/O error SQLite ends the transaction, the earlier units with it.
       if (!connection.inTransaction)
         throw new StoreError("failed", "The transaction was ended by the database.");
     }
+    setUnderWay(writer.gate, undefined);
     commitRemembering(connection, writer, "last_unit", last);
     return results;
   } catch (error) {
+    setUnderWay(writer.gate, undefined);
     rollBack(connection);
     const cause = results.find((result) => result.failure?.kind === "full")?.failure;
     const failure = cause ?? failureOf(storeError(error));
