@@ -28,8 +28,6 @@ function exampleOf(schema: Schema, references: References, where: string, depth 
   const [choice] = [schema.oneOf, schema.anyOf].filter(Array.isArray).flat();
   if (choice !== undefined)
     return exampleOf(references.schema(choice), references, where, depth + 1);
-  if (typeof schema.pattern === "string")
-    throw new NoExample(`${where} has a pattern and no example`);
   switch (typesOf(schema)[0] ?? (isJsonObject(schema.properties) ? "object" : undefined)) {
     case "object":
       return objectOf(schema, references, where, depth);
@@ -95,6 +93,20 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 function textOf(schema: Schema, where: string): string {
+  const text = anyText(schema, where);
+  if (typeof schema.pattern !== "string" || matches(schema.pattern, text)) return text;
+  throw new NoExample(`${where} has a pattern and no example`);
+}
+
+function matches(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern, "u").test(text);
+  } catch {
+    return false;
+  }
+}
+
+function anyText(schema: Schema, where: string): string {
   const { format } = schema;
   if (typeof format === "string") {
     const known = FORMATS[format];

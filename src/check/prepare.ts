@@ -33,6 +33,9 @@ export async function prepare(
   });
   if (!succeeded(answer))
     throw new CannotTry(`a request that should be accepted gets ${shownAnswer(answer)}`);
+  const again = await trial.post(trial.sample());
+  if (!succeeded(again))
+    throw new CannotTry(`a second request after an accepted one gets ${shownAnswer(again)}`);
   if (operation.list === undefined) return trial;
   const { path } = operation.list;
   const listUrl = path === operation.path ? url : new URL(await filled(path));

@@ -1,5 +1,5 @@
-import type { Progress } from "../check/check.ts";
 import type { Finding, OperationReport, Report, Summary } from "../check/report.ts";
+import type { Progress } from "../check/run.ts";
 import { groups } from "../check/scenario.ts";
 import type { painter } from "./terminal.ts";
 
@@ -22,7 +22,7 @@ export function checkReport(report: Report, paint: Paint, columns = 100): string
   const width = Math.min(Math.max(columns, 60), 140);
   const { operations } = report;
   const lines = ["", `${paint("bold", "posthaste check")} ${report.base}`];
-  lines.push(paint("dim", `operations of ${report.document}`), "");
+  lines.push(paint("dim", `operations of ${report.document}`));
   for (const [index, { name }] of operations.entries())
     lines.push(
       `  ${operations.length > 1 ? `${index + 1}  ` : ""}${paint(["bold", "cyan"], name)}`,
@@ -30,8 +30,10 @@ export function checkReport(report: Report, paint: Paint, columns = 100): string
   for (const group of groups) lines.push(...table(group, operations, paint, width));
   if (report.skipped.length > 0) {
     lines.push("", `  ${paint("bold", "Not tried")}`);
-    for (const { name, reason } of report.skipped)
-      lines.push(...wrapped(`  –  ${name}: ${reason}`, width, "     "));
+    for (const { name, reason } of report.skipped) {
+      const [first = "", ...more] = wrapped(`${name}: ${reason}`, width - 5);
+      lines.push(`  ${paint("dim", "–")}  ${first}`, ...more.map((line) => `     ${line}`));
+    }
   }
   const failures = failuresOf(operations);
   if (failures.length > 0) lines.push("", `  ${paint("bold", "What failed")}`);
@@ -70,7 +72,7 @@ function tableRow(row: Row, paint: Paint, width: number, instead?: string): stri
   const found = row.filter((finding) => finding !== undefined);
   const rule = instead ?? found[0]!.rule;
   const indent = 2 + 2 * row.length + 1;
-  const [first = "", ...more] = wrapped(rule, width - indent, "");
+  const [first = "", ...more] = wrapped(rule, width - indent);
   const lines = [
     `  ${marks.join(" ")}  ${first}`,
     ...more.map((line) => `${" ".repeat(indent)}${line}`),
@@ -82,7 +84,7 @@ function tableRow(row: Row, paint: Paint, width: number, instead?: string): stri
   if (notes.length === 1 && fits && more.length === 0)
     return [`${lines[0]}  ${paint(note.style, note.text)}`];
   const below = notes.flatMap(({ text, style }) =>
-    wrapped(text, width - indent - 2, "").map(
+    wrapped(text, width - indent - 2).map(
       (line) => `${" ".repeat(indent + 2)}${paint(style, line)}`,
     ),
   );
@@ -163,7 +165,7 @@ function failureLines({ operations, finding }: Failure, paint: Paint, width: num
   const { rule, note, level, sections, exchanges, id } = finding;
   const label = (name: string) => `    ${paint("dim", name.padEnd(LABEL_WIDTH))}`;
   const labelled = (name: string, text: string) =>
-    wrapped(text, width - LABEL_WIDTH - 4, "").map(
+    wrapped(text, width - LABEL_WIDTH - 4).map(
       (line, index) => `${label(index === 0 ? name : "")}${line}`,
     );
   const [first = "", ...others] = operations;
@@ -210,13 +212,13 @@ function summaryLines(summary: Summary, paint: Paint): string[] {
 }
 
 /** Lines of at most that many columns; a word that is longer keeps its line. */
-function wrapped(text: string, width: number, indent: string): string[] {
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line.trimEnd());
-      line = indent + word;
+      line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line.trimEnd()];

@@ -4,7 +4,7 @@ import { DRAFT, POLICY } from "./keys-sections.ts";
 
 /** What documentation is expected to name: for how long a key is remembered. */
 const EXPIRY =
-  /\b\d+\s*(?:h|hours?|d|days?|min|minutes?|s|seconds?|weeks?)\b|expir|retain|retention|forever|never forgotten/i;
+  /\b\d+\s*(?:h|hours?|d|days?|min|minutes?|s|seconds?|weeks?)\b|expir|retain|retention|\bttl\b|until|forever/i;
 
 export const keysPolicy: readonly Scenario[] = [
   {

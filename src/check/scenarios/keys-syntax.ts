@@ -88,7 +88,7 @@ export const keysSyntax: readonly Scenario[] = [
     id: "keys/two-keys",
     rule: "Two lines with keys are refused with 400",
     level: "should",
-    sections: [`${DRAFT} §2.1`, "RFC 9651 §4.2"],
+    sections: [`${POLICY}#syntax`, `${DRAFT} §2.1`],
     needs: WORKING,
     async try(trial) {
       const line = [trial.operation.keys.header, trial.key()] as const;

@@ -24,13 +24,14 @@ async function race(trial: Trial, twins: number): Promise<Race> {
 
 async function oneEffect(trial: Trial, twins: number): Promise<Verdict> {
   const { sample, request, answers } = await race(trial, twins);
-  const successes = answers.filter(succeeded);
-  const told = new Set(successes.map((answer) => identityOf(answer, request)));
+  const [first, ...others] = answers.filter(succeeded);
   const statuses = [...new Set(answers.map(({ status }) => status))].sort().join(", ");
   const effects = await trial.effects(sample);
   if (effects !== undefined && effects !== 1) return failed(`${effects} records (${statuses})`);
-  if (told.size > 1) return failed(`${told.size} records: ${[...told].join(", ")}`);
-  if (effects === undefined && [...told].every((each) => each === undefined))
+  if (first === undefined) return effects === 1 ? passed(statuses) : failed(`only ${statuses}`);
+  const odd = others.find((answer) => isOtherRecord(first, answer, request));
+  if (odd !== undefined) return failed(`twins got ${otherResult(first, odd, request)}`);
+  if (effects === undefined && identityOf(first, request) === undefined)
     return notTested("effects can't be seen from here");
   return passed(statuses);
 }

@@ -180,7 +180,7 @@ export const statuses: readonly Scenario[] = [
 async function askUnofferedMethod(trial: Trial): Promise<Answer | undefined> {
   const method = ["PUT", "PATCH"].find((name) => !trial.operation.methods.includes(name));
   if (method === undefined) return undefined;
-  return trial.ask(method, trial.place.url, [["Content-Type", trial.operation.mediaType]]);
+  return trial.ask(method);
 }
 
 /** An id of the same form as a record's that nobody has. */
