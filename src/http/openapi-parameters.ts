@@ -12,10 +12,12 @@ export function parametersOf(operation: ResourceOperation, dialect: Dialect): Pa
   const places = recordParameters(resource).filter(
     ({ name }) => name !== "id" || path.endsWith("/{id}"),
   );
-  const headers = headerNames[kind].map(([name, description]) => ({
+  const makes = kind === "replace" && resource.idKind === "client";
+  const names = makes ? [...headerNames[kind], ifNothing] : headerNames[kind];
+  const headers = names.map(([name, description]) => ({
     name,
     in: "header",
-    ...(name === "If-Match" && resource.ifMatch === "required" ? { required: true } : {}),
+    ...(name === "If-Match" && resource.ifMatch === "required" && !makes ? { required: true } : {}),
     description,
     schema: { type: "string" },
   }));
@@ -44,18 +46,29 @@ export function keyParameter({ idempotency: { key, keepMs } }: Operation): Param
       name: "Idempotency-Key",
       in: "header",
       ...(key === "required" ? { required: true } : {}),
-      description: `Makes the request safe to repeat: the same key with the same request gets the first answer again, for ${hours(keepMs)}; with another request it is refused. Take a new UUID for each new request (draft-ietf-httpapi-idempotency-key-header-07).`,
+      description: `Makes the request safe to repeat: the same key with the same request gets the first answer again, for ${inWords(keepMs)}; with another request it is refused. Take a new UUID for each new request (draft-ietf-httpapi-idempotency-key-header-07).`,
       schema: { type: "string", minLength: 1, maxLength: 257 },
       example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
     },
   ];
 }
 
-function hours(milliseconds: number): string {
-  const count = milliseconds / 3_600_000;
-  return count >= 1 ? `${Math.round(count)} hours` : `${Math.round(milliseconds / 1_000)} seconds`;
+const timeUnits = [
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+function inWords(milliseconds: number): string {
+  const [name, size] = timeUnits.find(([, each]) => milliseconds % each === 0) ?? [
+    "millisecond",
+    1,
+  ];
+  const count = milliseconds / size;
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
 
+const ifNothing = ["If-None-Match", "`*` only makes a record, and overwrites none."] as const;
 const ifMatch = ["If-Match", "The `ETag` that the record must still have."] as const;
 const ifNoneMatch = [
   "If-None-Match",

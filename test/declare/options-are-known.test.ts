@@ -33,6 +33,41 @@ suite("A misspelt option is told, with the one that was meant", () => {
     ]);
   });
 
+  test("of idempotency, which only POST and PATCH have", () => {
+    for (const [operation, meant] of [
+      ["creat", ' Did you mean "create"?'],
+      ["delete", ""],
+      ["key", ""],
+    ] as const) {
+      assert.deepEqual(faultsWith({ idempotency: { [operation]: {} } }), [
+        {
+          where: `things.idempotency.${operation}`,
+          fault: `is not an option.${meant}`,
+          mend: 'The options here are "create", "patch".',
+        },
+      ]);
+    }
+  });
+
+  test("of an idempotency policy, where a key would else be kept for another time", () => {
+    for (const operation of ["create", "patch"]) {
+      assert.deepEqual(faultsWith({ idempotency: { [operation]: { keeps: "1 hour" } } }), [
+        {
+          where: `things.idempotency.${operation}.keeps`,
+          fault: 'is not an option. Did you mean "keep"?',
+          mend: 'The options here are "key", "keep", "window", "anonymousKeys".',
+        },
+      ]);
+    }
+  });
+
+  test("of ifMatch", () => {
+    const [fault, ...others] = faultsWith({ ifmatch: "required" });
+    assert.equal(fault?.where, "things.ifmatch");
+    assert.equal(fault?.fault, 'is not an option. Did you mean "ifMatch"?');
+    assert.deepEqual(others, []);
+  });
+
   test("of api()", () => {
     const [fault] = faultsIn({ things: things() }, { tilte: "Things" });
     assert.equal(fault?.where, "the options of api().tilte");
@@ -57,7 +92,7 @@ suite("A misspelt option is told, with the one that was meant", () => {
       assert.deepEqual(faultsIn({ users: value }), [
         {
           where: "users",
-          fault: "is not a resource.",
+          fault: "is not a resource, an action, a job or a workflow.",
           mend: 'Write users: resource("users", { … }).',
         },
       ]);
@@ -80,6 +115,11 @@ suite("A misspelt option is told, with the one that was meant", () => {
         timestamps: true,
         onParentDelete: "cascade",
         maxBodyBytes: 10,
+        idempotency: {
+          create: { key: "required", keep: "7 days", window: "1 minute", anonymousKeys: "uuid" },
+          patch: { key: "accepted" },
+        },
+        ifMatch: "required",
         description: "Things.",
         example: { email: "a" },
       }),

@@ -18,6 +18,12 @@ suite("Every option has a value of its type and range", () => {
     ["updated", ["x"], "a function", [() => {}]],
     ["deleted", ["x"], "a function", [() => {}]],
     ["description", [1, ["x"]], "a string", ["", "Things."]],
+    [
+      "ifMatch",
+      ["always", "Required", true, false, null, ["required"]],
+      '"optional" or "required"',
+      ["optional", "required"],
+    ],
   ] as const) {
     test(option, () => {
       for (const value of wrong) {
@@ -47,6 +53,75 @@ suite("Every option has a value of its type and range", () => {
       assert.deepEqual(faultsWith({ list: { limit: 1, maxLimit: 10_000, [option]: 50 } }), []);
     });
   }
+
+  for (const operation of ["create", "patch"] as const) {
+    const policy = (option: string, value: unknown) =>
+      faultsWith({ idempotency: { [operation]: { [option]: value } } });
+    const DURATION = 'a duration such as "30 seconds", "24 hours" or "7 days"';
+
+    for (const [option, wrong, expected, right] of [
+      [
+        "key",
+        ["yes", "Required", true, null, ["required"]],
+        '"required", "accepted" or "ignored"',
+        ["required", "accepted", "ignored"],
+      ],
+      ["anonymousKeys", ["none", "UUID", true], '"any" or "uuid"', ["any", "uuid"]],
+      ...(["keep", "window"] as const).map(
+        (name) =>
+          [
+            name,
+            [
+              ...["24h", "24", "hours", "24hours", "24  hours", " 24 hours", "24 Hours", "1 week"],
+              ...["0 seconds", "-1 hours", "1e3 hours", "0x10 hours", "NaN hours", "1,5 hours"],
+              ...["0.1 milliseconds", "4000 days", "99999999999 seconds", "1 month", ""],
+              ...[24, 0, 86_400_000, true, null, {}, ["24 hours"]],
+            ],
+            DURATION,
+            ["1 millisecond", "30 seconds", "1 hour", "1.5 hours", "24 hours", "3650 days"],
+          ] as const,
+      ),
+    ] as const) {
+      test(`idempotency.${operation}.${option}`, () => {
+        for (const value of wrong) {
+          assert.deepEqual(policy(option, value), [
+            {
+              where: `things.idempotency.${operation}.${option}`,
+              fault: `${JSON.stringify(value)} is not ${expected}.`,
+              mend: `Write ${expected}, or leave it out for the default.`,
+            },
+          ]);
+        }
+        for (const value of right) assert.deepEqual(policy(option, value), []);
+      });
+    }
+
+    test(`idempotency.${operation} that is no policy at all`, () => {
+      for (const value of ["required", true, 1, null, []]) {
+        const [fault, ...others] = faultsWith({ idempotency: { [operation]: value } });
+        assert.equal(
+          fault?.where,
+          `things.idempotency.${operation}`,
+          `${JSON.stringify(value)} is taken, and means nothing`,
+        );
+        assert.deepEqual(others, []);
+      }
+    });
+  }
+
+  test("idempotency that has no policies", () => {
+    for (const value of ["required", true, 1, null, []]) {
+      const [fault, ...others] = faultsWith({ idempotency: value });
+      assert.equal(
+        fault?.where,
+        "things.idempotency",
+        `${JSON.stringify(value)} is taken, and means nothing`,
+      );
+      assert.deepEqual(others, []);
+    }
+    assert.deepEqual(faultsWith({ idempotency: {} }), []);
+    assert.deepEqual(faultsWith({ idempotency: { create: {}, patch: {} } }), []);
+  });
 
   test("a page is never larger than the largest, instead of being made smaller in silence", () => {
     const [fault, ...others] = faultsWith({ list: { limit: 50, maxLimit: 10 } });

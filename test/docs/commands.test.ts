@@ -96,6 +96,15 @@ suite("Commands in the documentation do what it shows", { concurrency: true }, (
     await assertSteps("docs/dialects.md", server.origin);
   });
 
+  test("the page about idempotency, on its own example", async (t) => {
+    const example = page("docs/idempotency.md").blocks.find(
+      ({ marker }) => marker === "file: bank.ts",
+    )!.text;
+    const folder = temporaryProject(t, { "bank.ts": example });
+    const server = await servePosthaste(t, ["bank.ts"], { cwd: folder });
+    await assertSteps("docs/idempotency.md", server.origin);
+  });
+
   test("the README's users are those of the tour", () => {
     const [declaration] = page("README.md").blocks.filter(({ language }) => language === "ts");
     const [users] = /^const users = [\s\S]*?^\}\);$/m.exec(declaration!.text)!;

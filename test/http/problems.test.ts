@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
@@ -11,6 +12,7 @@ import { problemAnswer } from "../../src/pipeline/problem-answer.ts";
 import { problemOf } from "../../src/pipeline/problem-of.ts";
 import { StoreError, type StoreErrorKind } from "../../src/store/port.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { serveHoldable } from "../support/held-lane.ts";
 import {
   exchange,
   post,
@@ -21,6 +23,7 @@ import {
   typeOf,
 } from "../support/raw-http.ts";
 import { serve, servedFor } from "../support/scenario.ts";
+import { eventually } from "../support/time.ts";
 
 const names = Object.keys(problemTypes) as ProblemName[];
 
@@ -50,7 +53,13 @@ const secrets = resource("secrets", {
   schema: z.object({ name: z.string() }),
   access: { create: signedIn, read: () => false, update: () => false, delete: () => false },
 });
-const fixture = api({ things, parts, secrets }, { authenticate: [bearer] });
+const transfers = resource("transfers", {
+  schema: z.object({ name: z.string() }),
+  access: open,
+  idempotency: { create: { key: "required" } },
+  ifMatch: "required",
+});
+const fixture = api({ things, parts, secrets, transfers }, { authenticate: [bearer] });
 
 /** What must never leave the server: SQL, code, files, and the libraries that it is made of. */
 const INTERNALS =
@@ -179,6 +188,7 @@ suite("Every error leaves as RFC 9457 with a request id, and tells nothing of th
       await thing();
       return send(patch("merge-patch", "{}", { "If-Match": "x" }));
     },
+    "idempotency-key-required": () => send(post("/api/transfers", { name: "one" })),
     "invalid-query": () => send(request("GET", "/api/things?nmae=x")),
     unauthenticated: () => send(post("/api/secrets", {})),
     forbidden: () => send(request("GET", "/api/secrets", { Authorization: "x" })),
@@ -190,6 +200,7 @@ suite("Every error leaves as RFC 9457 with a request id, and tells nothing of th
       await thing();
       return send(post("/api/things", { name: "one" }));
     },
+    "request-in-progress": twinOfOneThatWaits,
     "patch-conflict": async () => {
       await thing();
       return send(patch("json-patch", '[{"op":"remove","path":"/nothing"}]'));
@@ -209,6 +220,12 @@ suite("Every error leaves as RFC 9457 with a request id, and tells nothing of th
       send(post("/api/things", {}, { "Content-Encoding": "br" })),
     "expectation-failed": () => send(post("/api/things", {}, { Expect: "coffee" })),
     "validation-failed": () => send(post("/api/things", {})),
+    "idempotency-key-reused": async () => {
+      const headers = { "Idempotency-Key": randomUUID() };
+      await send(post("/api/things", { name: "one" }, headers));
+      return send(post("/api/things", { name: "two" }, headers));
+    },
+    "precondition-required": () => send(request("DELETE", "/api/transfers/1")),
     "header-fields-too-large": () =>
       send(request("GET", "/api/things", { "X-A": "x".repeat(20_000) })),
     "internal-error": () => send(post("/api/things", { name: "boom" })),
@@ -237,6 +254,29 @@ suite("Every error leaves as RFC 9457 with a request id, and tells nothing of th
       const field = needed[status];
       if (field !== undefined) assert.ok(answer.headers.get(field), `no ${field}`);
     });
+  }
+
+  /** A request whose key another one has, which waits for the lane. */
+  async function twinOfOneThatWaits(): Promise<RawAnswer> {
+    const cleaning: (() => unknown)[] = [];
+    const cleaner = { after: (clean: () => unknown) => cleaning.unshift(clean) };
+    try {
+      const { origin, hold } = await serveHoldable(cleaner, fixture, { twinWaitMs: 5 });
+      const give = await hold();
+      const key = randomUUID();
+      const bytes = post("/api/things", { name: "one" }, { "Idempotency-Key": key });
+      const first = exchange(origin, bytes);
+      await eventually(3_000, "the first is under way", async () => {
+        const { status } = await exchange(origin, request("GET", `/api/idempotency/${key}`));
+        return status === 200;
+      });
+      const twin = await exchange(origin, bytes);
+      await give();
+      assert.equal((await first).status, 201);
+      return twin;
+    } finally {
+      for (const clean of cleaning) await clean();
+    }
   }
 
   /** What a store's error becomes: most of them can't be brought about in a test. */

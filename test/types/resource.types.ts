@@ -221,6 +221,35 @@ resource("ones", { schema, access, parent: { plainOne: "plain-ones" } });
 resource("ones", { schema, access, maxBodyBytes: "1mb" });
 // @ts-expect-error a word that is none
 resource("ones", { schema, access, onParentDelete: "set-null" });
+resource("ones", {
+  schema,
+  access,
+  idempotency: {
+    create: { key: "required", keep: "7 days", window: "1.5 seconds", anonymousKeys: "uuid" },
+    patch: { key: "accepted", keep: "1 hour" },
+  },
+  ifMatch: "required",
+});
+// @ts-expect-error a duration has a unit that is a word
+resource("ones", { schema, access, idempotency: { create: { keep: "24h" } } });
+// @ts-expect-error a unit that does not exist
+resource("ones", { schema, access, idempotency: { create: { keep: "2 weeks" } } });
+// @ts-expect-error a number of what?
+resource("ones", { schema, access, idempotency: { create: { window: 10 } } });
+// @ts-expect-error no number at all
+resource("ones", { schema, access, idempotency: { patch: { keep: "a day" } } });
+// @ts-expect-error a word that is none
+resource("ones", { schema, access, idempotency: { create: { key: "yes" } } });
+// @ts-expect-error a policy is an object
+resource("ones", { schema, access, idempotency: { create: "required" } });
+// @ts-expect-error a word that is none
+resource("ones", { schema, access, idempotency: { create: { anonymousKeys: "none" } } });
+// @ts-expect-error a misspelt option
+resource("ones", { schema, access, idempotency: { create: { keeps: "1 hour" } } });
+// @ts-expect-error deleting twice is deleting once
+resource("ones", { schema, access, idempotency: { delete: { key: "required" } } });
+// @ts-expect-error a word that is none
+resource("ones", { schema, access, ifMatch: "always" });
 // @ts-expect-error what is no schema
 resource("ones", { schema: { name: "string" }, access });
 const mute = { "~standard": { version: 1 as const, vendor: "x", validate: () => ({ value: 1 }) } };

@@ -26,10 +26,16 @@ function shown(value: unknown): string {
   }
 }
 
-export const isDuration = (value: unknown) => (millisecondsOf(value) ?? 0) > 0;
+export const isDuration = (value: unknown) =>
+  typeof value === "string" && (millisecondsOf(value) ?? 0) > 0;
 export const DURATION = 'a duration such as "30 seconds", "24 hours" or "7 days"';
 
+export const isOptions = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+export const OPTIONS = "an object of options";
+
 export function idempotencyValues(name: string, policy: unknown): Option[] {
+  if (!isOptions(policy)) return [{ name, value: policy, allowed: isOptions, expected: OPTIONS }];
   const { key, keep, window, anonymousKeys } = (policy ?? {}) as Record<string, unknown>;
   return [
     {

@@ -1,5 +1,14 @@
 import { type DeclarationFault, resourcesOf, type VerifyRule } from "./fault.ts";
-import { idempotencyValues, isFunction, type Option, oneOf, outOfRange, whole } from "./range.ts";
+import {
+  idempotencyValues,
+  isFunction,
+  isOptions,
+  OPTIONS,
+  type Option,
+  oneOf,
+  outOfRange,
+  whole,
+} from "./range.ts";
 
 /** Every option is of the type, and within the range, that the types promise. */
 export const valuesAreInRange: VerifyRule = (api) =>
@@ -64,8 +73,14 @@ export const valuesAreInRange: VerifyRule = (api) =>
       allowed: oneOf("optional", "required"),
       expected: '"optional" or "required"',
     });
-    const policies = (config.idempotency ?? {}) as Record<string, unknown>;
-    for (const [operation, policy] of Object.entries(policies))
+    const { idempotency = {} } = config;
+    options.push({
+      name: "idempotency",
+      value: idempotency,
+      allowed: isOptions,
+      expected: OPTIONS,
+    });
+    for (const [operation, policy] of isOptions(idempotency) ? Object.entries(idempotency) : [])
       options.push(...idempotencyValues(`idempotency.${operation}`, policy));
     const { limit, maxLimit = 100 } = list;
     if (whole(1, 10_000)(limit) && whole(1, 10_000)(maxLimit) && Number(limit) > Number(maxLimit)) {

@@ -54,10 +54,17 @@ async function performWrite(
   const known = await recall(serving, transaction, unit, claim);
   if (known !== undefined) return { answer: known, wake: undefined, error: undefined };
   const outcome = await outcomeOf(serving, unit, transaction);
-  // A failure of ours is not recorded: the work was undone, and a retry may succeed.
-  if (outcome.answer.status < 500)
+  if (isRecorded(outcome.answer))
     await serving.ledger.record(transaction, claim, outcome.answer, unit.now);
   return outcome;
+}
+
+/**
+ * A failure of ours is not recorded: the work was undone, and a retry may succeed. Nor is what was
+ * wrong with header fields or credentials, which are no part of the fingerprint.
+ */
+function isRecorded({ status }: Answer): boolean {
+  return status < 500 && status !== 400 && status !== 401 && status !== 403 && status !== 412;
 }
 
 async function outcomeOf(
