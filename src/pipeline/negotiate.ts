@@ -22,7 +22,10 @@ export function negotiate(exchange: Admitted): Negotiated {
 
 export const EVENT_STREAM = "text/event-stream";
 
-function mediaTypesOf({ operation, serving }: Admitted): string[] {
-  if (operation.kind === "job") return ["application/json", EVENT_STREAM];
-  return [isOwn(operation) ? "application/json" : serving.api.dialect.mediaType];
+const OWN_TYPES = ["application/json"] as const;
+const JOB_TYPES = ["application/json", EVENT_STREAM] as const;
+
+function mediaTypesOf({ operation, serving }: Admitted): readonly string[] {
+  if (operation.kind === "job") return JOB_TYPES;
+  return isOwn(operation) ? OWN_TYPES : serving.mediaTypes;
 }

@@ -19,6 +19,8 @@ export interface Serving {
   readonly api: CompiledApi;
   readonly place: Place;
   readonly rows: ReadonlyMap<ResourceModel, Rows>;
+  /** What the dialect can answer in. */
+  readonly mediaTypes: readonly string[];
   readonly ledger: Ledger;
   readonly queue: Queue;
   /** Where each operation stands in the API: its name on the way to the writer. */
@@ -32,6 +34,7 @@ export function serving(api: CompiledApi, place: Place, engine: Engine): Serving
     api,
     place,
     rows,
+    mediaTypes: [api.dialect.mediaType],
     ledger: new Ledger(engine),
     queue: new Queue(engine),
     numbers,
