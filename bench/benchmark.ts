@@ -8,11 +8,24 @@ export interface Settings {
   client: "node" | "raw";
   /** Where the stores go. */
   directory: string;
+  /** Whether a store that took long to fill may stay there for the next run. */
+  keepsFilled: boolean;
   /** Names of contenders; `undefined` for all of them. */
   only: readonly string[] | undefined;
+  /** Recorded answers that a filled store has. */
+  rows: number;
+  /** Finished jobs that a filled store has. */
+  jobs: number;
+  /** Jobs that are run for one figure. */
+  count: number;
+  /** Jobs that wait in a long queue. */
+  backlog: number;
   /** Says what is being measured, where somebody watches. */
   progress: (doing: string) => void;
 }
+
+/** Options that some benchmarks take, and others refuse. */
+export type OwnOption = "seconds" | "client" | "only" | "rows" | "jobs" | "count" | "backlog";
 
 export interface Target {
   name: string;
@@ -33,6 +46,7 @@ export interface Outcome {
 
 export interface Benchmark {
   summary: string;
+  takes: readonly OwnOption[];
   run: (settings: Settings) => Promise<Outcome>;
 }
 

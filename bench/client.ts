@@ -1,9 +1,11 @@
 import { createConnection, type Socket } from "node:net";
 import { answerEnd, answerStatus } from "./answer.ts";
-import type { UniqueRequest } from "./unique-request.ts";
+import { type RequestTarget, UniqueRequest } from "./unique-request.ts";
 
 // An answer is done with before the next socket is read, so one buffer serves them all.
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
+
+const REPLAYED = Buffer.from("\r\nidempotent-replayed: true\r\n");
 
 export interface LoadClient {
   wasAnswered: boolean;
@@ -14,7 +16,7 @@ export interface LoadClient {
 export interface ClientEvents {
   /** A 201 has arrived in full for the request that was sent at `sentAt` (`performance.now`). */
   answered(client: LoadClient, sentAt: number): void;
-  /** The connection broke, or an answer was anything but one 201. */
+  /** The connection broke, or an answer was anything but one 201: a replayed one where it has to be. */
   failed(reason: Error): void;
 }
 
@@ -25,18 +27,21 @@ export interface ClientEvents {
 export class RawClient implements LoadClient {
   wasAnswered = false;
   readonly #request: UniqueRequest;
+  /** Whether answers have to be replays; `undefined` where no request has a key. */
+  readonly #isReplayed: boolean | undefined;
   readonly #events: ClientEvents;
   readonly #socket: Socket;
   #sentAt = 0;
   #partial: Buffer | undefined;
   #isClosing = false;
 
-  constructor(port: number, request: UniqueRequest, events: ClientEvents) {
-    this.#request = request;
+  constructor(target: RequestTarget, events: ClientEvents) {
+    this.#request = new UniqueRequest(target);
+    this.#isReplayed = target.keyed ? target.repeat !== undefined : undefined;
     this.#events = events;
     this.#socket = createConnection({
       host: "127.0.0.1",
-      port,
+      port: target.port,
       noDelay: true,
       onread: { buffer: readBuffer, callback: (length, bytes) => this.#read(bytes, length) },
     });
@@ -70,9 +75,12 @@ export class RawClient implements LoadClient {
         this.#partial = Buffer.from(bytes.subarray(0, length));
         return true;
       }
-      if (end !== length || answerStatus(bytes) !== 201) {
+      const isExpected =
+        end === length && answerStatus(bytes) === 201 && this.#isAsExpected(bytes, length);
+      if (!isExpected) {
         const shown = Buffer.from(bytes.subarray(0, Math.min(length, 1000))).toString();
-        throw new Error(`Expected one answer with status 201, got:\n${shown}`);
+        const wanted = this.#isReplayed === true ? "one replayed answer" : "one new answer";
+        throw new Error(`Expected ${wanted} with status 201, got:\n${shown}`);
       }
       this.#partial = undefined;
       this.#events.answered(this, this.#sentAt);
@@ -80,5 +88,11 @@ export class RawClient implements LoadClient {
       this.#events.failed(error instanceof Error ? error : new Error(String(error)));
     }
     return true;
+  }
+
+  #isAsExpected(bytes: Uint8Array, length: number): boolean {
+    if (this.#isReplayed === undefined) return true;
+    const answer = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+    return answer.includes(REPLAYED) === this.#isReplayed;
   }
 }

@@ -9,7 +9,8 @@
 import { type ClientEvents, type LoadClient, RawClient } from "./client.ts";
 import { NodeClient } from "./node-client.ts";
 import { percentile } from "./statistics.ts";
-import { type RequestTarget, UniqueRequest } from "./unique-request.ts";
+import type { SteadyFigures } from "./steady-figures.ts";
+import type { RequestTarget } from "./unique-request.ts";
 
 export interface LoadOrder extends RequestTarget {
   /** `node`: Node's own HTTP client. `raw`: bare sockets. */
@@ -27,22 +28,12 @@ export interface LoadOrder extends RequestTarget {
 }
 
 export interface LoadReport {
-  /** All answers with 201, also those outside of the measured time. */
-  created: number;
+  /** All answers, also those outside of the measured time. */
+  answered: number;
   /** From the first connect until every connection had its first answer. */
   lastFirstAnswerMs: number;
   /** `undefined` for a ramp. */
   steady?: SteadyFigures;
-}
-
-/** Latencies are in milliseconds. */
-export interface SteadyFigures {
-  requestsPerSecond: number;
-  p50: number;
-  p99: number;
-  max: number;
-  /** What the generator itself spent per request, user and system together. */
-  generatorMicroseconds: number;
 }
 
 const MOST_REQUESTS_PER_SECOND = 200_000;
@@ -54,7 +45,7 @@ class Load {
   readonly #clients: LoadClient[] = [];
   readonly #latencies: Float64Array;
   readonly #startedAt = performance.now();
-  #created = 0;
+  #answers = 0;
   #measured = 0;
   #outstanding = 0;
   #waitingForFirst: number;
@@ -90,7 +81,7 @@ class Load {
     const client =
       this.#order.client === "node"
         ? new NodeClient(this.#order, events)
-        : new RawClient(this.#order.port, new UniqueRequest(this.#order), events);
+        : new RawClient(this.#order, events);
     this.#clients.push(client);
     this.#send(client, performance.now());
     if (this.#clients.length < this.#order.connections) setImmediate(() => this.#connectNext());
@@ -103,7 +94,7 @@ class Load {
 
   #answered(client: LoadClient, sentAt: number): void {
     const now = performance.now();
-    this.#created += 1;
+    this.#answers += 1;
     this.#outstanding -= 1;
     if (this.#waitingForFirst > 0) {
       this.#gather(client, now);
@@ -141,12 +132,12 @@ class Load {
     }
   }
 
-  /** Waits for every answer: only so can `created` be compared with the rows of the store. */
+  /** Waits for every answer: only so can the answers be compared with the rows of the store. */
   #drain(): void {
     if (this.#cpuBefore !== undefined) this.#cpuSpent ??= process.cpuUsage(this.#cpuBefore);
     if (this.#outstanding > 0) return;
     for (const client of this.#clients) client.close();
-    const report = { created: this.#created, lastFirstAnswerMs: this.#lastFirstAnswerMs };
+    const report = { answered: this.#answers, lastFirstAnswerMs: this.#lastFirstAnswerMs };
     const isRamp = this.#order.mode === "ramp";
     this.#done(isRamp ? report : { ...report, steady: this.#steadyFigures() });
   }

@@ -2,110 +2,46 @@
 
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, tmpdir } from "node:os";
-import { resolve } from "node:path";
-import { parseArgs, styleText } from "node:util";
-import { didYouMean } from "../src/kernel/nearest.ts";
+import { availableParallelism, cpus } from "node:os";
+import { styleText } from "node:util";
 import { type Benchmark, isMet, type Outcome, type Settings, UsageError } from "./benchmark.ts";
+import { type CommandLine, parseCommandLine, usageOf } from "./command-line.ts";
 import { create } from "./create.ts";
+import { full } from "./full.ts";
+import { jobs } from "./jobs.ts";
+import { ledger } from "./ledger.ts";
+import { replay } from "./replay.ts";
 import { bold, dim, figure } from "./table.ts";
 
 const benchmarks: Record<string, Benchmark> = {
   create: {
     summary: "a durable row per POST, against the floor and hand-written code",
+    takes: ["seconds", "client", "only"],
     run: create,
+  },
+  full: {
+    summary: "a durable row, key and job per POST, against the same two",
+    takes: ["seconds", "client", "only"],
+    run: full,
+  },
+  ledger: {
+    summary: "the same on a store that has been in use for long, against an empty one",
+    takes: ["seconds", "client", "rows", "jobs"],
+    run: ledger,
+  },
+  jobs: {
+    summary: "jobs enqueued and run, also where very many wait",
+    takes: ["count", "backlog"],
+    run: jobs,
+  },
+  replay: {
+    summary: "replays of answered keys, against creates",
+    takes: ["seconds", "client"],
+    run: replay,
   },
 };
 
-const usage = `usage: npm run -s bench -- <benchmark> [options]
-
-benchmarks
-${Object.entries(benchmarks)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-  .join("\n")}
-
-options
-  --seconds N   measured time of each figure, 2 by default
-  --rounds N    figures are medians of so many rounds, 5 by default
-  --client C    raw: load from bare sockets, the default; node: from Node's own HTTP client, which
-                costs more, and takes that from the cores that the server needs
-  --only A,B    only these contenders
-  --dir PATH    where the stores go, the system's temporary directory by default
-  --json        one JSON object instead of the table
-  --check       exit with 1 unless every target is met`;
-
-interface CommandLine {
-  name: string;
-  settings: Settings;
-  json: boolean;
-  check: boolean;
-}
-
-function parseCommandLine(args: string[]): CommandLine | "help" {
-  const { values, positionals } = parse(args);
-  if (values.help) return "help";
-  const [name, ...excess] = positionals;
-  const known = Object.keys(benchmarks);
-  if (name === undefined) throw new UsageError(`Which benchmark? There is: ${known.join(", ")}.`);
-  if (!Object.hasOwn(benchmarks, name)) {
-    throw new UsageError(
-      `There is no benchmark "${name}", only: ${known.join(", ")}.${didYouMean(name, known)}`,
-    );
-  }
-  if (excess.length > 0) throw new UsageError(`One benchmark at a time, not ${excess.join(", ")}.`);
-  return {
-    name,
-    json: values.json,
-    check: values.check,
-    settings: {
-      seconds: positive("seconds", values.seconds),
-      rounds: Math.ceil(positive("rounds", values.rounds)),
-      directory: resolve(values.dir),
-      client: oneOf("client", values.client, ["node", "raw"] as const),
-      only: values.only?.split(","),
-      progress: showProgress,
-    },
-  };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        seconds: { type: "string", default: "2" },
-        rounds: { type: "string", default: "5" },
-        client: { type: "string", default: "raw" },
-        only: { type: "string" },
-        dir: { type: "string", default: tmpdir() },
-        json: { type: "boolean", default: false },
-        check: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1000)) {
-    throw new UsageError(`--${option} takes a number above 0 and up to 1000, not "${text}".`);
-  }
-  return value;
-}
-
-function oneOf<Choice extends string>(
-  option: string,
-  text: string,
-  choices: readonly Choice[],
-): Choice {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`--${option} takes ${choices.join(" or ")}.${didYouMean(text, choices)}`);
-}
+const usage = usageOf(benchmarks);
 
 function showProgress(doing: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${doing}`);
@@ -127,7 +63,10 @@ async function run({ name, settings, json, check }: CommandLine): Promise<void> 
       posthaste: versionOf("../package.json"),
     },
     machine: { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism() },
-    settings: { seconds: settings.seconds, rounds: settings.rounds, client: settings.client },
+    settings: {
+      rounds: settings.rounds,
+      ...Object.fromEntries(benchmarks[name]!.takes.map((option) => [option, settings[option]])),
+    },
   };
   const targets = outcome.targets.map((target) => ({ ...target, pass: isMet(target) }));
   console.log(
@@ -158,15 +97,18 @@ function describeTargets({ targets }: Outcome): string {
   return [bold("Targets"), "", ...lines].join("\n");
 }
 
-function describe(conditions: {
+interface Conditions {
   versions: Record<string, string>;
   machine: { cpu: string; cores: number };
-  settings: { seconds: number; rounds: number; client: string };
-}): string {
-  const { versions, machine, settings } = conditions;
+  settings: Pick<Settings, "rounds"> & Partial<Settings>;
+}
+
+function describe({ versions, machine, settings }: Conditions): string {
+  const { rounds, seconds, client } = settings;
+  const load = client === "node" ? "load from Node's own HTTP client" : "load from bare sockets";
   return [
-    `medians of ${settings.rounds} rounds of ${settings.seconds} s`,
-    settings.client === "node" ? "load from Node's HTTP client" : "load from bare sockets",
+    `medians of ${rounds} rounds${seconds === undefined ? "" : ` of ${seconds} s`}`,
+    ...(client === undefined ? [] : [load]),
     ...Object.entries(versions).map((pair) => pair.join(" ")),
     `${machine.cores} × ${machine.cpu}`,
   ].join(" · ");
@@ -177,7 +119,7 @@ process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
 try {
-  const commandLine = parseCommandLine(process.argv.slice(2));
+  const commandLine = parseCommandLine(process.argv.slice(2), benchmarks, showProgress);
   if (commandLine === "help") console.log(usage);
   else await run(commandLine);
 } catch (error) {

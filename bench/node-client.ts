@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import type { ClientEvents, LoadClient } from "./client.ts";
-import { nextNumber, type RequestTarget } from "./unique-request.ts";
+import { bodyOf, keyOf, nextNumber, type RequestTarget } from "./unique-request.ts";
 
 /**
  * One keep-alive connection of Node's own HTTP client, with at most one request outstanding: what
@@ -19,16 +19,21 @@ export class NodeClient implements LoadClient {
   }
 
   send(now: number): void {
-    const { port, path, series } = this.#target;
-    const unique = String(series).padStart(3, "0") + String(nextNumber()).padStart(9, "0");
-    const body = `{"name":"Alice Johnson ${unique}","email":"alice${unique}@example.com","age":30}`;
+    const { port, path, series, keyed, repeat } = this.#target;
+    const number = nextNumber(this.#target);
+    const body = bodyOf(series, number);
     const outgoing = request({
       agent: this.#agent,
       host: "127.0.0.1",
       port,
       path,
       method: "POST",
-      headers: { accept: "*/*", "content-type": "application/json", "content-length": body.length },
+      headers: {
+        accept: "*/*",
+        "content-type": "application/json",
+        ...(keyed ? { "idempotency-key": keyOf(series, number) } : {}),
+        "content-length": body.length,
+      },
     });
     outgoing.on("response", (response) => {
       let text = "";
@@ -37,8 +42,16 @@ export class NodeClient implements LoadClient {
         text += chunk;
       });
       response.on("end", () => {
-        if (response.statusCode === 201) this.#events.answered(this, now);
-        else this.#fail(new Error(`Expected 201, got ${response.statusCode}:\n${text}`));
+        const { statusCode, headers } = response;
+        const isReplayed = headers["idempotent-replayed"] === "true";
+        if (statusCode === 201 && isReplayed === (keyed && repeat !== undefined)) {
+          this.#events.answered(this, now);
+        } else {
+          const what = isReplayed ? `a replayed ${statusCode}` : `a new ${statusCode}`;
+          this.#fail(
+            new Error(`Expected ${repeat ? "a replayed" : "a new"} 201, got ${what}:\n${text}`),
+          );
+        }
       });
       response.on("error", (error) => this.#fail(error));
     });

@@ -1,17 +1,25 @@
 /** Servers under test: each a child process with a directory of its own, gone when stopped. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { ScratchDirectory } from "./scratch.ts";
 
 export interface ServerCommand {
   /** What to start Node with, relative to the package's root. */
   args: (store: string) => string[];
   env?: Record<string, string>;
-  /** The table that gains a row with each 201; `undefined` where nothing is stored. */
-  rowsIn?: string;
+  /** The tables that gain a row with each 201; `undefined` where nothing is stored. */
+  rowsIn?: readonly string[];
+}
+
+export interface ServerPlace {
+  /** Where the directory of the server is made. */
+  parentDirectory: string;
+  /** A store to serve in place, which stays; by default one of the server's own, which does not. */
+  store?: string;
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -25,16 +33,16 @@ process.on("exit", () => {
 
 export class Server {
   readonly store: string;
-  readonly #directory: string;
+  readonly #directory: ScratchDirectory;
   readonly #logFile: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #url: URL | undefined;
 
-  private constructor(command: ServerCommand, parentDirectory: string) {
-    this.#directory = mkdtempSync(join(parentDirectory, "posthaste-bench-"));
-    this.store = join(this.#directory, "store.db");
-    this.#logFile = join(this.#directory, "log");
+  private constructor(command: ServerCommand, { parentDirectory, store }: ServerPlace) {
+    this.#directory = new ScratchDirectory(parentDirectory);
+    this.store = store ?? join(this.#directory.path, "store.db");
+    this.#logFile = join(this.#directory.path, "log");
     // To a file, not through a pipe: to empty a pipe would wake this process while it measures.
     const log = openSync(this.#logFile, "a");
     this.#child = spawn(process.execPath, command.args(this.store), {
@@ -51,8 +59,8 @@ export class Server {
   }
 
   /** @throws {Error} with the server's last words, when it doesn't listen in time. */
-  static async start(command: ServerCommand, parentDirectory: string): Promise<Server> {
-    const server = new Server(command, parentDirectory);
+  static async start(command: ServerCommand, place: ServerPlace): Promise<Server> {
+    const server = new Server(command, place);
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (server.#url === undefined) {
       if (server.#hasEnded() || performance.now() > deadline) {
@@ -101,7 +109,7 @@ export class Server {
   /** Synchronous, for the end of this process. */
   kill(): void {
     this.#child.kill("SIGKILL");
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 3 });
+    this.#directory.remove();
     running.delete(this);
   }
 
