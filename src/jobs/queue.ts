@@ -179,6 +179,8 @@ export class Queue {
     this.#replan = text(sql`
       UPDATE posthaste_jobs SET id = ${""}, run_at = ${0}
       WHERE kind = ${""} AND unique_key = ${""} AND state = 'scheduled' AND started_at IS NULL
+        -- In the words of the unique index, by which it is found.
+        AND unique_key IS NOT NULL AND state IN ('ready', 'scheduled', 'running')
         AND run_at > ${0} AND NOT EXISTS (SELECT 1 FROM posthaste_jobs WHERE id = ${""})`);
     this.#cancelling = text(sql`
       SELECT number FROM posthaste_jobs
