@@ -31,8 +31,8 @@ export async function applyRules(
 }
 
 /**
- * Runs a hook, if there is one; what it marks rolls the write back. A hook may write to the record
- * itself, so what was stored is read again behind it.
+ * Runs a hook, if there is one; what it marks rolls the write back. A hook that has used the database
+ * may have written to the record itself, so what was stored is read again behind it.
  */
 export async function runHook<Context extends HookContext<RecordValues>>(
   task: Task,
@@ -41,12 +41,14 @@ export async function runHook<Context extends HookContext<RecordValues>>(
   about: Omit<Context, keyof HookContext<RecordValues>>,
 ): Promise<StoredRow> {
   if (hook === undefined) return row;
+  let touched = false;
   await collecting(wireNames(task), async (fail) => {
     const context = {
       ...about,
       row: row.values,
       principal: task.unit.principal,
       get tx() {
+        touched = true;
         return task.transaction.sql;
       },
       enqueue: task.enqueuing.enqueue,
@@ -55,6 +57,7 @@ export async function runHook<Context extends HookContext<RecordValues>>(
     const working = hook(context as unknown as Context);
     if (working instanceof Promise) await working;
   });
+  if (!touched) return row;
   return (await task.rows.find(task.transaction, row.values.id as RowId)) ?? row;
 }
 
