@@ -199,7 +199,7 @@ const contactMail = job("contact-mail", {
 });
 
 const contact = action("contact", {
-  description: "The contact form.",
+  description: "The contact form: what visitors write is handed on by mail.",
   input: z.object({
     name: z.string().min(1).max(100),
     email: z.email().max(254),

@@ -100,6 +100,7 @@ export function allowedMethods(operations: readonly Operation[]): string[] {
 function optionsAnswer(allow: readonly string[], operations: readonly Operation[]): Answer {
   const headers: Record<string, string> = { allow: allow.join(", ") };
   for (const { method, accepts } of operations) {
+    if (accepts.length === 0) continue;
     if (method === "POST") headers["accept-post"] = accepts.join(", ");
     if (method === "PATCH") headers["accept-patch"] = accepts.join(", ");
   }
