@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { type AuthenticationScheme, anyone, api, resource, signedIn } from "posthaste";
+import { type AuthenticationScheme, action, anyone, api, job, resource, signedIn } from "posthaste";
 import { z } from "zod";
 import { plain } from "../../src/declare/dialect.ts";
 import { startServer } from "../../src/http/server.ts";
@@ -59,7 +59,17 @@ const transfers = resource("transfers", {
   idempotency: { create: { key: "required" } },
   ifMatch: "required",
 });
-const fixture = api({ things, parts, secrets, transfers }, { authenticate: [bearer] });
+const finish = action("finish", {
+  access: anyone,
+  run: ({ conflict }) => conflict("finished", "It is finished already."),
+});
+const tick = action("tick", {
+  access: anyone,
+  starts: job("tick", { input: z.object({}), run: () => {} }),
+  run: () => ({}),
+});
+const declarations = { things, parts, secrets, transfers, finish, tick };
+const fixture = api(declarations, { authenticate: [bearer] });
 
 /** What must never leave the server: SQL, code, files, and the libraries that it is made of. */
 const INTERNALS =
@@ -204,6 +214,12 @@ suite("Every error leaves as RFC 9457 with a request id, and tells nothing of th
     "patch-conflict": async () => {
       await thing();
       return send(patch("json-patch", '[{"op":"remove","path":"/nothing"}]'));
+    },
+    conflict: () => send(request("POST", "/api/finish")),
+    "job-finished": async () => {
+      const headers = { Prefer: "wait=10" };
+      const done = await send(request("POST", "/api/tick", headers));
+      return send(request("DELETE", done.headers.get("location")!));
     },
     "still-referenced": async () => {
       await served.make(`${await thing()}/parts`, { name: "part" });
