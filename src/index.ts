@@ -33,7 +33,7 @@ export {
   type WorkflowContext,
   workflow,
 } from "./declare/job.ts";
-export type { Attachment, Mail, Mailer } from "./declare/mail.ts";
+export type { Attachment, Mail, Mailer, MailReceipt, RejectedRecipient } from "./declare/mail.ts";
 export {
   type Fail,
   type HookContext,
@@ -53,5 +53,9 @@ export type { Json, JsonObject } from "./kernel/json.ts";
 export type { Observation, Observe } from "./kernel/observations.ts";
 export type { Fault } from "./kernel/problems.ts";
 export type { DestinationPolicy } from "./webhooks/destination.ts";
-export { type VerifyOptions, verifyWebhook } from "./webhooks/signature.ts";
+export {
+  type VerifyOptions,
+  verifyWebhook,
+  WebhookVerificationError,
+} from "./webhooks/signature.ts";
 export { type Publishing, type WebhooksConfig, webhooks } from "./webhooks/webhooks.ts";

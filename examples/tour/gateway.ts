@@ -48,8 +48,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 
 function perform(url: string, { amount, card }: { amount: number; card: string }) {
   if (url === "/charges") {
-    // The number that every gateway declines in its tests.
-    if (card === "4000000000000002") return { status: 402, body: { error: "card-declined" } };
+    // What a gateway declines in its tests.
+    if (card === "tok_declined") return { status: 402, body: { error: "card-declined" } };
     const charge = { id: `ch_${charges.size + 1}`, amount, captured: false };
     charges.set(charge.id, charge);
     return { status: 201, body: charge };

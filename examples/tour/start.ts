@@ -13,5 +13,10 @@ const beside = fork(new URL("./gateway.ts", import.meta.url), {
 beside.once("message", ({ url }: { url: string }) => {
   process.env.TOUR_GATEWAY = url;
 });
+// A signal to npm ends npm alone; whoever lost it that way ends as well.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+}, 500).unref();
 process.argv.splice(2, 0, "serve", "examples/tour/api.ts");
 await import("../../src/cli/main.ts");

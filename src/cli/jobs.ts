@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { type JobCommand, performJobCommand } from "../jobs/commands.ts";
 import { type JobState, Queue, type StoredJob } from "../jobs/queue.ts";
-import { engineOf, openStore } from "../store/open.ts";
-import type { Store } from "../store/port.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { engineOf, openSchema, openStore } from "../store/open.ts";
+import { type Store, StoreError } from "../store/port.ts";
 import { CommandError, painter } from "./terminal.ts";
 
 export interface JobsOptions {
@@ -46,9 +47,8 @@ export async function listJobs(options: JobsListOptions): Promise<void> {
 export async function showJob(id: string, options: JobsOptions): Promise<void> {
   await withQueue(options, async (queue, store) => {
     const job = await find(queue, store, id);
-    if (options.json) return print(JSON.stringify(job, null, 2));
-    const steps = await queue.steps(store.reader, job.number);
-    print(details(job, [...steps.keys()]));
+    const steps = [...(await queue.steps(store.reader, job.number)).keys()];
+    print(options.json ? JSON.stringify({ ...job, steps }, null, 2) : details(job, steps));
   });
 }
 
@@ -56,7 +56,13 @@ export async function showJob(id: string, options: JobsOptions): Promise<void> {
 export async function retryJob(id: string, options: JobsOptions): Promise<void> {
   await withQueue(options, async (queue, store) => {
     const job = await find(queue, store, id);
-    const kind = await command(store, { job: "retry", id: job.id, now: Date.now() });
+    const retry = { job: "retry", id: job.id, now: systemClock.now() } as const;
+    const kind = await command(store, retry).catch((error: unknown) => {
+      if (!(error instanceof StoreError && error.kind === "unique")) throw error;
+      throw new CommandError(
+        `Another ${job.kind} with the same unique key waits or runs. Try again when that has ended.`,
+      );
+    });
     if (kind === undefined || kind === null)
       throw new CommandError(
         `Only what failed or was cancelled can be tried again; this job is ${job.state}.`,
@@ -70,7 +76,8 @@ export async function cancelJob(id: string, options: JobsOptions): Promise<void>
   await withQueue(options, async (queue, store) => {
     const job = await find(queue, store, id);
     const keepMs = 86_400_000;
-    const outcome = await command(store, { job: "cancel", id: job.id, now: Date.now(), keepMs });
+    const now = systemClock.now();
+    const outcome = await command(store, { job: "cancel", id: job.id, now, keepMs });
     if (outcome === "finished")
       throw new CommandError(`There is nothing to cancel: the job is ${job.state}.`);
     print(
@@ -85,11 +92,8 @@ async function withQueue(
   { store: address }: JobsOptions,
   work: (queue: Queue, store: Store) => Promise<void>,
 ): Promise<void> {
-  const engine = engineOf(address);
-  if (!existsSync(address.replace(/^sqlite:(\/\/)?/, ""))) {
-    throw new CommandError(`There is no database ${address}. Name it with --store.`);
-  }
-  const queue = new Queue(engine);
+  const queue = new Queue(engineOf(address));
+  assertHasJobs(address);
   const store = await openStore(address, {
     observe: () => {},
     writer: {
@@ -99,15 +103,24 @@ async function withQueue(
   });
   try {
     await work(queue, store);
-  } catch (error) {
-    if (/no such table/.test((error as Error).message)) {
-      throw new CommandError(
-        `The database ${address} has no jobs yet: serve the API with it once.`,
-      );
-    }
-    throw error;
   } finally {
     await store.close();
+  }
+}
+
+/** Looks without changing anything: a name that was mistyped must not become a database. */
+function assertHasJobs(address: string): void {
+  const file = /^file:/i.test(address) ? new URL(address) : address.replace(/^sqlite:(\/\/)?/i, "");
+  if (!existsSync(file))
+    throw new CommandError(`There is no database ${address}. Name it with --store.`);
+  const schema = openSchema(address, "read");
+  try {
+    schema.hasRows("posthaste_jobs");
+  } catch (error) {
+    if (!/no such table/.test((error as Error).message)) throw error;
+    throw new CommandError(`The database ${address} has no jobs yet: serve the API with it once.`);
+  } finally {
+    schema.close();
   }
 }
 
@@ -143,12 +156,12 @@ function table(jobs: readonly StoredJob[]): string {
   const rows = jobs.map(({ id, kind, state, attempt, createdAt, error }) => {
     const why = state === "failed" || (state === "scheduled" && error !== undefined);
     return [
-      id.padEnd(idWidth),
-      kind.padEnd(kindWidth),
+      printable(id).padEnd(idWidth),
+      printable(kind).padEnd(kindWidth),
       paint(colours[state], state.padEnd(9)),
       String(attempt).padStart(5),
       new Date(createdAt).toISOString(),
-      ...(why ? [paint("dim", firstLine(error ?? "").slice(0, 60))] : []),
+      ...(why ? [paint("dim", printable(firstLine(error ?? "").slice(0, 60)))] : []),
     ].join("  ");
   });
   return [paint("bold", head), ...rows].join("\n");
@@ -158,10 +171,12 @@ function details(job: StoredJob, steps: readonly string[]): string {
   const paint = painter(process.stdout);
   const time = (value: number | undefined) =>
     value === undefined ? undefined : new Date(value).toISOString();
-  const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+  const text = (value: string | undefined) => (value === undefined ? undefined : printable(value));
+  const json = (value: unknown) =>
+    value === undefined ? undefined : printable(JSON.stringify(value));
   const facts: [string, string | undefined][] = [
-    ["id", job.id],
-    ["kind", job.kind],
+    ["id", text(job.id)],
+    ["kind", text(job.kind)],
     ["state", paint(colours[job.state], job.state)],
     ["attempts", String(job.attempt)],
     ["priority", String(job.priority)],
@@ -169,14 +184,14 @@ function details(job: StoredJob, steps: readonly string[]): string {
     ["due", job.state === "scheduled" ? time(job.runAt) : undefined],
     ["started", time(job.startedAt)],
     ["finished", time(job.finishedAt)],
-    ["owner", job.owner],
-    ["operation", job.operation],
+    ["owner", text(job.owner)],
+    ["operation", text(job.operation)],
     ["input", json(job.input)],
     ["progress", json(job.progress)],
-    ["steps done", steps.length === 0 ? undefined : steps.join(", ")],
+    ["steps done", steps.length === 0 ? undefined : text(steps.join(", "))],
     ["result", json(job.result)],
     ["failure", json(job.failure)],
-    ["error", job.error],
+    ["error", text(job.error)],
   ];
   return facts
     .filter(([, value]) => value !== undefined)
@@ -186,4 +201,12 @@ function details(job: StoredJob, steps: readonly string[]): string {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0]!;
+}
+
+/** Errors and inputs have strangers' words in them, which must not speak to the terminal. */
+function printable(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\n]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

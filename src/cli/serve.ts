@@ -1,4 +1,5 @@
 import { type RunningServer, startServer } from "../http/server.ts";
+import { MailError } from "../mail/mail-error.ts";
 import { StoreError } from "../store/port.ts";
 import { banner } from "./banner.ts";
 import { loadApi } from "./load-api.ts";
@@ -80,6 +81,7 @@ function readPort(text: string): number {
 function sentenceOf(error: unknown, file: string, { host, port, store }: ServeOptions): unknown {
   if (error instanceof StoreError)
     return new CommandError(withWholeCommands(error.message, file, store));
+  if (error instanceof MailError) return new CommandError(error.message);
   switch ((error as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":
       return new CommandError(

@@ -3,7 +3,12 @@ import type { ActionContext, AnyAction } from "./action.ts";
 import { type Idempotency, type IdempotencyPolicy, idempotencyPolicy } from "./idempotency.ts";
 import type { JobModel } from "./job.ts";
 import { DEFAULT_MAX_BODY_BYTES, type ResourceModel } from "./model.ts";
-import { type JsonSchema, jsonSchemaOf, type StandardSchema } from "./standard-schema.ts";
+import {
+  closedLike,
+  type JsonSchema,
+  jsonSchemaOf,
+  type StandardSchema,
+} from "./standard-schema.ts";
 
 /** An action in its normal form. */
 export interface ActionModel {
@@ -37,12 +42,12 @@ export function actionModelOf(
   recordPath: string,
   starts: JobModel | undefined,
 ): ActionModel {
-  const output = schemaModel(config.output, "output");
+  const output = outputModel(config.output);
   return Object.freeze<ActionModel>({
     name,
     on,
     path: (config.path as string | undefined) ?? `${recordPath}/${name}`,
-    input: schemaModel(config.input, "input"),
+    input: inputModel(config.input),
     output,
     status: statusOf(config.status, starts, output),
     location: config.location as ActionModel["location"],
@@ -65,8 +70,26 @@ function statusOf(
   return (declared as 200 | 201 | 204 | undefined) ?? (output === undefined ? 204 : 200);
 }
 
-function schemaModel(schema: unknown, side: "input" | "output"): SchemaModel | undefined {
+function outputModel(schema: unknown): SchemaModel | undefined {
   if (schema === undefined) return undefined;
   const standard = schema as StandardSchema;
-  return { schema: standard, json: jsonSchemaOf(standard, side) };
+  return { schema: standard, json: jsonSchemaOf(standard, "output") };
+}
+
+/** Closed wherever a member that the schema does not know would be dropped without a word. */
+function inputModel(schema: unknown): SchemaModel | undefined {
+  if (schema === undefined) return undefined;
+  const standard = schema as StandardSchema;
+  const json = closedLike(jsonSchemaOf(standard, "input"), outputOf(standard));
+  const closed = json.properties === undefined ? json : { additionalProperties: false, ...json };
+  return { schema: standard, json: closed };
+}
+
+/** What transforms its input may have no schema of what comes of it. */
+function outputOf(schema: StandardSchema): JsonSchema | undefined {
+  try {
+    return jsonSchemaOf(schema, "output");
+  } catch {
+    return undefined;
+  }
 }

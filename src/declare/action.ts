@@ -84,7 +84,9 @@ export interface StartingActionConfig<S extends StandardSchema, On extends AnyRe
   /** The job or workflow that does the work. Its status monitor is in `Location`. */
   readonly starts: Job<JobInput, unknown>;
   /** Runs inside the transaction, and returns what the job is given. */
-  readonly run: (context: ActionContext<Given<S>, RowOn<On>>) => JobInput | Promise<JobInput>;
+  readonly run: (
+    context: ActionContext<Given<S>, RowOn<On>>,
+  ) => NoInfer<JobInput> | Promise<NoInfer<JobInput>>;
 }
 
 export type AnyActionConfig = {

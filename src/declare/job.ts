@@ -38,7 +38,8 @@ export interface EnqueuedJob {
 /** Puts a job into the queue, in the transaction that is open: it runs if that is committed. */
 export type Enqueue = <Input>(
   job: Job<Input, unknown>,
-  input: Input,
+  // The job alone says what it takes: whatever it was given would else be a type that it fits.
+  input: NoInfer<Input>,
   options?: EnqueueOptions,
 ) => Promise<EnqueuedJob>;
 

@@ -34,6 +34,25 @@ export interface Mail {
 
 /** Sends mails, where jobs do: at least once, and with the same `Message-ID` every time. */
 export interface Mailer {
-  /** Settles when the mail server has taken the mail over. */
-  readonly send: (mail: Mail) => Promise<void>;
+  /** Settles when the mail server has taken the mail over, for one recipient at least. */
+  readonly send: (mail: Mail) => Promise<MailReceipt>;
+}
+
+/** What a mail server took over. */
+export interface MailReceipt {
+  /** With its angle brackets. */
+  readonly messageId: string;
+  readonly accepted: readonly string[];
+  /**
+   * Recipients that the server refused while it took the mail for others. To send again would send
+   * it twice to those: give each recipient a mail of their own where that matters.
+   */
+  readonly rejected: readonly RejectedRecipient[];
+}
+
+export interface RejectedRecipient {
+  readonly address: string;
+  readonly permanent: boolean;
+  /** What the server said. */
+  readonly detail: string;
 }

@@ -56,6 +56,35 @@ export function jsonSchemaOf(schema: StandardSchema, side: "input" | "output"): 
   return rest;
 }
 
+/**
+ * Unknown members of nested objects are refused where the object that comes of it is closed,
+ * which libraries say of what they give and not of what they take.
+ */
+export function closedLike(input: JsonSchema, output: JsonSchema | undefined): JsonSchema {
+  if (output === undefined) return input;
+  const each = (
+    inputs: Readonly<Record<string, JsonSchema>> | undefined,
+    outputs: Readonly<Record<string, JsonSchema>> | undefined,
+  ) =>
+    Object.fromEntries(
+      Object.entries(inputs ?? {}).map(([name, schema]) => [
+        name,
+        closedLike(schema, outputs?.[name]),
+      ]),
+    );
+  return {
+    ...input,
+    ...(input.properties && { properties: each(input.properties, output.properties) }),
+    ...(input.$defs && { $defs: each(input.$defs, output.$defs) }),
+    ...(input.items && { items: closedLike(input.items, output.items) }),
+    ...(input.anyOf && {
+      anyOf: input.anyOf.map((schema, index) => closedLike(schema, output.anyOf?.[index])),
+    }),
+    ...(output.additionalProperties === false &&
+      input.additionalProperties === undefined && { additionalProperties: false }),
+  };
+}
+
 /** Follows a `$ref` into the `$defs` of the same document, as far as it leads. */
 export function dereference(schema: JsonSchema, root: JsonSchema): JsonSchema {
   let found = schema;

@@ -77,7 +77,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
     (byId || kind === "action") && "precondition-failed",
     accepts.length > 0 && "content-too-large",
     "uri-too-long",
-    accepts.length > 0 && "unsupported-media-type",
+    (accepts.length > 0 || kind === "action") && "unsupported-media-type",
     accepts.length > 0 && "unsupported-content-encoding",
     accepts.length > 0 && "expectation-failed",
     (accepts.length > 0 || resource?.deleted !== undefined) && "validation-failed",

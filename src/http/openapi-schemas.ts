@@ -1,6 +1,6 @@
 import type { Dialect } from "../declare/dialect.ts";
 import { directParent, type ResourceModel } from "../declare/model.ts";
-import type { JsonSchema } from "../declare/standard-schema.ts";
+import { closedLike, type JsonSchema } from "../declare/standard-schema.ts";
 
 /** A record as clients see it, before the dialect gives it its shape. */
 export function recordSchema(resource: ResourceModel, { fieldName }: Dialect): JsonSchema {
@@ -63,35 +63,6 @@ export function idSchema({ idKind }: ResourceModel, readOnly: boolean): JsonSche
 }
 
 const definitions = ({ $defs }: JsonSchema) => ($defs === undefined ? {} : { $defs });
-
-/**
- * Unknown members of nested objects are refused where the stored object is closed (validation.ts),
- * which libraries say of what they give and not of what they take.
- */
-function closedLike(input: JsonSchema, output: JsonSchema | undefined): JsonSchema {
-  if (output === undefined) return input;
-  const each = (
-    inputs: Readonly<Record<string, JsonSchema>> | undefined,
-    outputs: Readonly<Record<string, JsonSchema>> | undefined,
-  ) =>
-    Object.fromEntries(
-      Object.entries(inputs ?? {}).map(([name, schema]) => [
-        name,
-        closedLike(schema, outputs?.[name]),
-      ]),
-    );
-  return {
-    ...input,
-    ...(input.properties && { properties: each(input.properties, output.properties) }),
-    ...(input.$defs && { $defs: each(input.$defs, output.$defs) }),
-    ...(input.items && { items: closedLike(input.items, output.items) }),
-    ...(input.anyOf && {
-      anyOf: input.anyOf.map((schema, index) => closedLike(schema, output.anyOf?.[index])),
-    }),
-    ...(output.additionalProperties === false &&
-      input.additionalProperties === undefined && { additionalProperties: false }),
-  };
-}
 
 export const problemSchema: JsonSchema = {
   type: "object",

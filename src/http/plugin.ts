@@ -2,13 +2,13 @@ import type { FastifyInstance } from "fastify";
 import type { Api } from "../declare/api.ts";
 import { type Observe, redacted } from "../kernel/observations.ts";
 import { type ServiceOptions, startService } from "../pipeline/service.ts";
-import { serveDocs, serveProblemPages } from "./pages.ts";
+import { serveDocs, serveMail, serveProblemPages } from "./pages.ts";
 import type { Intake } from "./routes.ts";
 import { servePosthaste } from "./scope.ts";
 
 /** The options of `posthaste()`. */
 export interface PosthasteOptions extends ServiceOptions {
-  /** Whether `/docs` and `/openapi.json` are served below the prefix. Default true. */
+  /** Whether `/docs`, `/openapi.json` and captured mail are served below the prefix. Default true. */
   readonly pages?: boolean;
 }
 
@@ -34,7 +34,10 @@ export function posthaste(
     app.addHook("onClose", () => service.close());
     servePosthaste(app, service, intake);
     serveProblemPages(app, service, intake);
-    if (options.pages !== false) serveDocs(app, service, intake);
+    if (options.pages !== false) {
+      serveDocs(app, service, intake);
+      serveMail(app, service, intake);
+    }
   };
 }
 

@@ -1,9 +1,7 @@
 import type { JobModel } from "../declare/job.ts";
-import { JobFailure } from "../declare/job.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { crashPoint } from "../kernel/crash-points.ts";
 import type { Observe } from "../kernel/observations.ts";
-import { backoffMs } from "./backoff.ts";
 import type {
   BeatOutcome,
   JobCommand,
@@ -11,6 +9,7 @@ import type {
   TurnCommand,
   TurnOutcome,
 } from "./commands.ts";
+import { Cancelled, endingOf, gaveUp, Stopping, TakenOver, TookTooLong } from "./ending.ts";
 import type { ClaimedJob, Ending, NewJob } from "./queue.ts";
 
 /** How an attempt of a workflow may end without having ended the workflow. */
@@ -44,11 +43,6 @@ const PROMOTE_AT_ONCE = 500;
 const MAX_TIMER_MS = 60_000;
 /** Beyond this a timer of Node fires at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-const MAX_ERROR_LENGTH = 8_192;
-/** A job may ask to be tried again so late at the most: ten years, as any duration. */
-const MAX_RETRY_AFTER_MS = 3_650 * 86_400_000;
-/** A failed job is a dead letter: somebody has to look at it, and may be on holiday. */
-const KEEP_FAILED_MS = 30 * 86_400_000;
 
 interface Running {
   readonly job: ClaimedJob;
@@ -248,7 +242,7 @@ export class JobRunner {
     const { clock, observe, execute } = this.#options;
     if (job.attempt > model.attempts) {
       // It took the process along each time, or nobody could tell how it ended.
-      return failed("The last attempt was broken off.", model.attempts);
+      return gaveUp("The last attempt was broken off.", model.attempts);
     }
     const began = performance.now();
     let timer: NodeJS.Timeout | undefined;
@@ -267,7 +261,7 @@ export class JobRunner {
       if (error instanceof Stopping || error instanceof TakenOver)
         return { as: "suspended", runAt: clock.now() };
       if (error instanceof Cancelled) return { as: "cancelled", keepMs: model.keepMs };
-      const ending = this.#endingOf(error, job, model);
+      const ending = endingOf(error, job, model, clock.now());
       observe({
         event: ending.as === "failed" ? "job.failed" : "job.retried",
         kind: job.kind,
@@ -279,25 +273,6 @@ export class JobRunner {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #endingOf(error: unknown, job: ClaimedJob, model: JobModel): Ending {
-    if (error instanceof JobFailure) {
-      const failure = { code: short(error.code), detail: short(error.message) };
-      return { as: "failed", error: describe(error), failure, keepMs: KEEP_FAILED_MS };
-    }
-    const { permanent, retryAfterMs } = (error ?? {}) as {
-      permanent?: unknown;
-      retryAfterMs?: unknown;
-    };
-    if (permanent === true || job.attempt >= model.attempts)
-      return failed(describe(error), job.attempt);
-    const asked = typeof retryAfterMs === "number" ? Math.round(retryAfterMs) : 0;
-    const wait = Math.max(
-      backoffMs(model.backoff, job.attempt),
-      asked > 0 ? Math.min(asked, MAX_RETRY_AFTER_MS) : 0,
-    );
-    return { as: "retry", runAt: this.#options.clock.now() + wait, error: describe(error) };
   }
 
   #dueBy(due: number): void {
@@ -370,43 +345,6 @@ export class JobRunner {
 
   #failed(error: unknown): void {
     if (!this.#stopping) this.#options.observe({ event: "jobs.failed", error });
-  }
-}
-
-class Cancelled extends Error {
-  override readonly message = "The job was cancelled.";
-}
-
-class Stopping extends Error {
-  override readonly message = "The server is stopping.";
-}
-
-class TakenOver extends Error {
-  override readonly message = "The job is another worker's by now: this one was taken for dead.";
-}
-
-class TookTooLong extends Error {
-  constructor(milliseconds: number) {
-    super(`The attempt took more than ${milliseconds} ms.`);
-    this.name = "TookTooLong";
-  }
-}
-
-function failed(error: string, attempts: number): Ending {
-  const detail = `Gave up after ${attempts === 1 ? "one attempt" : `${attempts} attempts`}.`;
-  return { as: "failed", error, failure: { code: "failed", detail }, keepMs: KEEP_FAILED_MS };
-}
-
-/** Whatever may be thrown, as text. What can't be told must not keep the queue from going on. */
-function describe(error: unknown): string {
-  return short(error instanceof Error ? (error.stack ?? error.message) : error);
-}
-
-function short(value: unknown): string {
-  try {
-    return String(value).slice(0, MAX_ERROR_LENGTH);
-  } catch {
-    return "What was thrown can't be told as text.";
   }
 }
 

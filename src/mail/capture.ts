@@ -1,8 +1,9 @@
+import type { MailReceipt } from "../declare/mail.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Mailbox, parseMailbox } from "./address.ts";
 import { MailError } from "./mail-error.ts";
 import { checkMail, type Mail, type Message } from "./message.ts";
-import type { MailReceipt, MailTransport, SendOptions } from "./transport.ts";
+import type { MailTransport, SendOptions } from "./transport.ts";
 
 /** A mail that was not sent but kept, to be looked at. */
 export interface CapturedMail {

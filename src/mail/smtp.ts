@@ -1,11 +1,12 @@
 import nodemailer, { type NodemailerError, type SendMailOptions } from "nodemailer";
+import type { MailReceipt } from "../declare/mail.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { Mailbox } from "./address.ts";
 import { MailError } from "./mail-error.ts";
 import { checkMail, type Message } from "./message.ts";
 import type { SmtpAddress } from "./smtp-address.ts";
 import { smtpFailure, smtpReply } from "./smtp-failure.ts";
-import type { MailReceipt, MailTransport } from "./transport.ts";
+import type { MailTransport } from "./transport.ts";
 
 export interface SmtpOptions {
   /** The sender of mails that name none. */

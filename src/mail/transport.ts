@@ -1,3 +1,4 @@
+import type { MailReceipt } from "../declare/mail.ts";
 import type { Mail } from "./message.ts";
 
 /** What takes mails: an SMTP server, or in development the capture. */
@@ -15,23 +16,4 @@ export interface MailTransport {
 export interface SendOptions {
   /** Stops the sending; it then fails, not permanently. */
   readonly signal?: AbortSignal;
-}
-
-/** At least one recipient was accepted. */
-export interface MailReceipt {
-  /** With its angle brackets. */
-  readonly messageId: string;
-  readonly accepted: readonly string[];
-  /**
-   * Recipients that the server refused while it took the mail for others. To send again would send
-   * it twice to those: give each recipient a mail of their own where that matters.
-   */
-  readonly rejected: readonly RejectedRecipient[];
-}
-
-export interface RejectedRecipient {
-  readonly address: string;
-  readonly permanent: boolean;
-  /** What the server said. */
-  readonly detail: string;
 }

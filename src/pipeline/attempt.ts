@@ -124,7 +124,7 @@ class Attempt {
         this.#assertRunning();
         const { mail: transport } = this.#options;
         const idempotencyKey = mail.idempotencyKey ?? `${key}:mail-${++count}`;
-        await transport.send({ ...mail, idempotencyKey }, { signal: this.#signal });
+        return transport.send({ ...mail, idempotencyKey }, { signal: this.#signal });
       },
     };
   }

@@ -27,6 +27,15 @@ export async function parseJobInput({ name, input: schema }: JobModel, input: un
 }
 
 /**
+ * A job's input as it is kept.
+ * @throws Error where the job's schema refuses it
+ */
+export async function keptJobInput(model: JobModel, input: unknown): Promise<unknown> {
+  await parseJobInput(model, input);
+  return JSON.parse(textOf(input)!);
+}
+
+/**
  * What a job gave, as it will be read again.
  * @throws JobFailure where it can't be kept: another attempt would give the same
  */
@@ -42,13 +51,19 @@ export function asJson(what: "result" | "progress", value: unknown): unknown {
   return JSON.parse(text);
 }
 
-/** Nothing at all is `null`. */
+/** Nothing at all is `null`. Kysely tells counts and ids as bigints: those are numbers, or text. */
 function textOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value ?? null);
+    return JSON.stringify(value ?? null, (_, part) =>
+      typeof part === "bigint" ? numberOf(part) : part,
+    );
   } catch {
     return undefined;
   }
+}
+
+function numberOf(value: bigint): number | string {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }
 
 /**

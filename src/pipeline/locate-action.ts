@@ -1,4 +1,5 @@
 import type { ActionOperation } from "../declare/operation.ts";
+import { Problem } from "../kernel/problems.ts";
 import type { Located, Negotiated } from "./exchange.ts";
 import { idsIn } from "./locate.ts";
 
@@ -6,6 +7,8 @@ import { idsIn } from "./locate.ts";
 export function locateAction(exchange: Negotiated): Located {
   const operation = exchange.operation as ActionOperation;
   const { on } = operation.action;
+  // An empty segment names nothing, here as anywhere.
+  if (Object.values(exchange.params).includes("")) throw new Problem("not-found");
   const named = on === undefined ? { parentIds: [], id: undefined } : idsIn(exchange.params, on);
   return Object.assign(exchange, { operation, ...named });
 }

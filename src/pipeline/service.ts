@@ -34,7 +34,8 @@ export interface ServiceOptions extends Omit<StoreOptions, "writer" | "observe">
   readonly twinWaitMs?: number | undefined;
   /**
    * Where mail goes: `smtp://user:password@host:587`, `"capture"` to keep it in memory and show it at
-   * `/mail`, or `"refuse"` to let the jobs wait. Default `"capture"`.
+   * `/mail`, or `"refuse"` to let the jobs wait. Default `"capture"`, and `"refuse"` where `NODE_ENV`
+   * is `production`.
    */
   readonly mail?: string | undefined;
   /** Milliseconds that a stop waits for jobs that run; then they are put back. Default 5,000. */
@@ -67,7 +68,10 @@ export async function startService(
   options: ServiceOptions,
 ): Promise<Service> {
   const compiled = compile(api);
-  const mail = await mailOf(options.mail ?? "capture", compiled);
+  const mail = await mailOf(
+    options.mail ?? (process.env.NODE_ENV === "production" ? "refuse" : "capture"),
+    compiled,
+  );
   const { store: address, module, clock = slewedClock() } = options;
   const observe = options.observe ?? (() => {});
   migrateStore(compiled, address, options.migrate ?? "additive");

@@ -24,7 +24,9 @@ async function submit(exchange: Claimed): Promise<Answer> {
     claim: exchange.claim,
     now: exchange.now,
   };
-  const { answer, wake, error } = (await lane.submit(unit, { repeatable: unit.claim !== undefined })) as WriteOutcome;
+  const { answer, wake, error } = (await lane.submit(unit, {
+    repeatable: unit.claim !== undefined,
+  })) as WriteOutcome;
   if (wake !== undefined) exchange.work.wake(wake);
   if (error !== undefined) exchange.observe({ event: "request.failed", requestId, error });
   return answer;

@@ -21,7 +21,7 @@ export interface TestServer {
 }
 
 /** What is served beside the operations, at the root. */
-const OWN_PAGES = /^\/(?:docs|health|problems|openapi\.json)(?:[/?]|$)/;
+const OWN_PAGES = /^\/(?:docs|health|mail|problems|openapi\.json)(?:[/?]|$)/;
 
 /** Serves an API on a free port with a store of its own; both are gone after the test. */
 export async function testServer(

@@ -114,6 +114,9 @@ export const deliveryInputSchema: StandardSchema<DeliveryInput> = schemaOf(
   () => [],
 );
 
+/** The cleaning is given nothing. */
+export const cleaningInputSchema: StandardSchema<object> = schemaOf({ type: "object" }, () => []);
+
 export const newSecretSchema: StandardSchema<{
   readonly secret: string;
   readonly oldUntil: string;

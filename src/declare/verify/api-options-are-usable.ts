@@ -2,9 +2,26 @@ import type { ApiOptions } from "../api.ts";
 import { plain } from "../dialect.ts";
 import type { DeclarationFault, VerifyRule } from "./fault.ts";
 
+/** The whole form of an address is judged where mail is opened; here, that there is one. */
+function mailFaults(mail: unknown): DeclarationFault[] {
+  if (mail === undefined) return [];
+  const where = "the options of api().mail";
+  const { from, ...others } = (mail ?? {}) as Record<string, unknown>;
+  const [other] = Object.keys(others);
+  const fault =
+    other !== undefined
+      ? `has no "${other}".`
+      : typeof from === "string" && from.includes("@")
+        ? undefined
+        : "names no sender.";
+  const mend = 'Write mail: { from: "Shop <shop@example.com>" }.';
+  return fault === undefined ? [] : [{ where, fault, mend }];
+}
+
 /** What stands around the resources is of the shape that its types promise. */
 export const apiOptionsAreUsable: VerifyRule = ({ options }) => [
   ...texts(options),
+  ...mailFaults(options.mail),
   ...(options.dialect === undefined || isDialect(options.dialect)
     ? []
     : [

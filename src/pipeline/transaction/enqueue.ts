@@ -2,7 +2,7 @@ import type { AnyJob, Enqueue, EnqueueOptions } from "../../declare/job.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { uuidv7Generator } from "../../kernel/ids.ts";
 import type { Executor } from "../../store/port.ts";
-import { parseJobInput, readDuration } from "../job-input.ts";
+import { keptJobInput, readDuration } from "../job-input.ts";
 import type { Serving } from "../serving.ts";
 import type { Wake } from "./unit.ts";
 
@@ -60,13 +60,13 @@ export class Enqueuing {
         `One transaction made more than ${MAX_JOBS} jobs: make one that makes the others.`,
       );
     }
-    await parseJobInput(model, input);
+    const kept = await keptJobInput(model, input);
     const { now, owner } = this.#cause;
     const runAt = now + delayMs;
     const id = await this.#serving.queue.insert(this.#on, {
       id: newId(),
       kind: model.name,
-      input,
+      input: kept,
       priority,
       runAt,
       unique,
