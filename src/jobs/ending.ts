@@ -20,7 +20,8 @@ export function endingOf(error: unknown, job: ClaimedJob, model: JobModel, now: 
     postponeMs?: unknown;
   };
   // Nothing was tried: the server lacks what the job needs, and the job is not to pay for that.
-  if (typeof postponeMs === "number") return { as: "suspended", runAt: now + postponeMs };
+  if (typeof postponeMs === "number")
+    return { as: "suspended", runAt: now + postponeMs, error: describe(error) };
   if (permanent === true || job.attempt >= model.attempts)
     return gaveUp(describe(error), job.attempt);
   const asked = typeof retryAfterMs === "number" ? Math.round(retryAfterMs) : 0;

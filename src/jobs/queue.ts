@@ -64,7 +64,7 @@ export type Ending =
   | { readonly as: "done"; readonly result: unknown; readonly keepMs: number }
   | { readonly as: "retry"; readonly runAt: number; readonly error: string }
   /** Not counted as an attempt: a workflow that sleeps, a server that stops. */
-  | { readonly as: "suspended"; readonly runAt: number }
+  | { readonly as: "suspended"; readonly runAt: number; readonly error?: string }
   | {
       readonly as: "failed";
       readonly error: string;
@@ -281,7 +281,13 @@ export class Queue {
             ...mine(hold),
           ]);
         case "suspended":
-          return on.execute(this.#again, [ending.runAt, null, 1, ...cancelled, ...mine(hold)]);
+          return on.execute(this.#again, [
+            ending.runAt,
+            ending.error ?? null,
+            1,
+            ...cancelled,
+            ...mine(hold),
+          ]);
         case "failed":
           return on.execute(this.#failed, [
             "failed",

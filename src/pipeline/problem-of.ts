@@ -15,6 +15,7 @@ function problemOfStore(error: StoreError): Problem {
     case "full":
       return new Problem("insufficient-storage", retryAfter(30), error);
     case "busy":
+    case "io":
     case "writer-lost":
       return new Problem("store-unavailable", retryAfter(1), error);
     case "closed":

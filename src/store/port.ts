@@ -90,6 +90,8 @@ export type StoreErrorKind =
   | "reference"
   /** No space left for the change. */
   | "full"
+  /** The disk failed: what was to be made durable may not be. */
+  | "io"
   /** Locked by somebody else for too long. */
   | "busy"
   /** More is waiting than the lane takes. */

@@ -158,7 +158,9 @@ suite("Payments in the tour", { concurrency: 2 }, () => {
     assert.equal(await stateOf(customer, id), "open");
     assert.deepEqual(await gateway.charges(), []);
     const database = new DatabaseSync(store, { readOnly: true });
-    const { jobs } = database.prepare("SELECT count(*) AS jobs FROM posthaste_jobs").get()!;
+    const { jobs } = database
+      .prepare("SELECT count(*) AS jobs FROM posthaste_jobs WHERE kind = 'order-payment'")
+      .get()!;
     database.close();
     assert.equal(jobs, 0);
   });

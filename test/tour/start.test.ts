@@ -134,8 +134,7 @@ suite("npm start", {
   });
 
   // package.json: the shell that npm puts between (dash) does not hand the signal on; "exec node …" would.
-  const todo = "a SIGTERM to npm ends npm and its shell, and leaves the server running";
-  test("ends with its gateway when npm is told to stop", { todo }, async (t) => {
+  test("ends with its gateway when npm is told to stop", async (t) => {
     const started = await start(t);
     const gone = once(started.npm, "exit");
     started.npm.kill("SIGTERM");

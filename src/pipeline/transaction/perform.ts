@@ -104,7 +104,7 @@ function work(
 }
 
 function concernsTheTurn({ kind }: StoreError): boolean {
-  return kind === "full" || kind === "busy";
+  return kind === "full" || kind === "busy" || kind === "io";
 }
 
 function describe(error: unknown): string {

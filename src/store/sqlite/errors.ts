@@ -4,6 +4,7 @@ import { StoreError, type StoreErrorKind } from "../port.ts";
 const kinds: Readonly<Record<number, StoreErrorKind>> = {
   5: "busy",
   6: "busy",
+  10: "io",
   13: "full",
   787: "reference",
   1811: "reference",
