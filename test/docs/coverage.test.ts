@@ -46,18 +46,24 @@ suite("The documentation is complete", () => {
     });
   }
 
-  test("docs/resources.md has a line for every option of resource()", () => {
-    const source = readFileSync(join(root, "src/declare/verify/options-are-known.ts"), "utf8");
-    const known = /const resourceOptions[^{]*\{([^}]*)\}/.exec(source)![1]!;
-    const options = [...known.matchAll(/(\w+): true/g)].map(([, name]) => name!);
-    assert.ok(options.length > 10);
-    const { text } = page("docs/resources.md");
-    const table = /^## Options\n[\s\S]*?(?=^### )/m.exec(text)![0];
-    assert.deepEqual(
-      options.filter((option) => !table.includes(`\`${option}\``)),
-      [],
-    );
-  });
+  for (const [path, of, kept] of [
+    ["docs/resources.md", "resource()", "resourceOptions"],
+    ["docs/actions.md", "action()", "actionOptions"],
+    ["docs/jobs.md", "job()", "jobOptions"],
+  ] as const) {
+    test(`${path} has a line for every option of ${of}`, () => {
+      const source = readFileSync(join(root, "src/declare/verify/options-are-known.ts"), "utf8");
+      const known = new RegExp(`const ${kept}[^{]*\\{([^}]*)\\}`).exec(source)![1]!;
+      const options = [...known.matchAll(/(\w+): true/g)].map(([, name]) => name!);
+      assert.ok(options.length > 10);
+      const { text } = page(path);
+      const table = /^## Options\n[\s\S]*?(?=^##)/m.exec(text)![0];
+      assert.deepEqual(
+        options.filter((option) => !table.includes(`\`${option}\``)),
+        [],
+      );
+    });
+  }
 
   for (const [about, file, pattern] of [
     ["event of the log", "src/kernel/observations.ts", /event: "([\w.-]+)"/g],

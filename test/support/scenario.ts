@@ -47,6 +47,11 @@ export class Served {
     return this.#opened.origin;
   }
 
+  /** The database file. */
+  get store(): string {
+    return this.#store;
+  }
+
   /** The rows of a table by id, without the columns that the framework keeps for itself. */
   rows(table: string): Row[] {
     const database = new DatabaseSync(this.#store, { readOnly: true });
