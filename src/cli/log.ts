@@ -74,6 +74,7 @@ function printable(text: string): string {
 function levelOf({ event }: Observation): "info" | "error" {
   return event === "request.failed" ||
     event === "writer.complained" ||
+    event === "process.complained" ||
     event.startsWith("writer.died") ||
     event.startsWith("writer.gave") ||
     event === "store.failed" ||

@@ -36,6 +36,8 @@ export async function serve(file: string, options: ServeOptions): Promise<void> 
   }).catch((error) => {
     throw sentenceOf(error, file, options);
   });
+  // One job's forgotten await must not take the server from everybody.
+  process.on("unhandledRejection", (error) => log.observe({ event: "process.complained", error }));
   stopOnSignals(server, log.flush);
   // Who started it may have gone, with the pipe that this would be read from; serving goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});

@@ -53,10 +53,11 @@ export type Row<S extends StandardSchema, Id extends IdKind, Parents, T extends 
   Timestamps<T>;
 
 /**
- * Marks a fault at a place in the body, by declared names: `/email`, `/lines/0/quantity`. Every fault
- * of a request is answered at once, with 422. Without a detail, the code serves as one.
+ * Marks a fault at a place in the body, by declared names: `/email`, `/lines/0/quantity`, or `""` for
+ * the whole of it. Every fault of a request is answered at once, with 422. Without a detail, the
+ * code serves as one.
  */
-export type Fail = (pointer: `/${string}`, code: string, detail?: string) => void;
+export type Fail = (pointer: "" | `/${string}`, code: string, detail?: string) => void;
 
 /** What a business rule gets. */
 export interface RuleContext<Input, Stored> {

@@ -30,6 +30,7 @@ export function posthaste(
     const intake: Intake = { draining: false, inFlight: 0, hosted: true };
     app.addHook("preClose", async () => {
       intake.draining = true;
+      service.work.drain();
     });
     app.addHook("onClose", () => service.close());
     servePosthaste(app, service, intake);

@@ -91,6 +91,7 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Run
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     intake.draining = true;
+    service.work.drain();
     observe({ event: "server.draining", requestsInFlight: intake.inFlight });
     const late = setTimeout(
       () => app.server.closeAllConnections(),

@@ -45,6 +45,8 @@ export type Observation =
     }
   /** The runner of jobs could not reach the store. It tries again. */
   | { readonly event: "jobs.failed"; readonly error: unknown }
+  /** Code of users left a promise to itself, and that failed. */
+  | { readonly event: "process.complained"; readonly error: unknown }
   | { readonly event: "server.listening"; readonly url: string }
   | { readonly event: "server.draining"; readonly requestsInFlight: number }
   | { readonly event: "server.stopped" };

@@ -29,7 +29,7 @@ export async function transactAndAwait(exchange: Claimed): Promise<Answer> {
       const about = { ...again, location, "preference-applied": `wait=${wait}` };
       return { ...rest, headers: { ...headers, ...about } };
     }
-    if (performance.now() >= deadline) return answer;
+    if (performance.now() >= deadline || exchange.work.draining) return answer;
     await changed;
   }
 }

@@ -32,6 +32,7 @@ export class Work {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #schedules: ReadonlyMap<string, Schedule>;
   #sweepTimer: NodeJS.Timeout | undefined;
+  #draining = false;
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -70,6 +71,16 @@ export class Work {
       void this.#sweep().catch((error) => this.#options.observe({ event: "jobs.failed", error }));
     this.#sweepTimer = setInterval(sweep, SWEEP_EVERY_MS);
     this.#sweepTimer.unref();
+  }
+
+  /** The server stops: whoever waits for a job is told now what is known of it. */
+  drain(): void {
+    this.#draining = true;
+    for (const id of [...this.#watchers.keys()]) this.#changed(id);
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   async stop(graceMs: number): Promise<void> {

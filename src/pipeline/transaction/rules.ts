@@ -75,7 +75,7 @@ export async function collecting(
     const [name = "", ...rest] = at.slice(1).split("/");
     const wireName = wireNameOf(name);
     faults.push({
-      pointer: `#${["", wireName, ...rest].join("/")}`,
+      pointer: at === "" ? "#" : `#${["", wireName, ...rest].join("/")}`,
       detail: detail ?? code.replaceAll(/[-_]/g, " "),
       code,
     });
