@@ -78,6 +78,7 @@ function levelOf({ event }: Observation): "info" | "error" {
     event.startsWith("writer.died") ||
     event.startsWith("writer.gave") ||
     event === "store.failed" ||
+    event === "checkpointer.failed" ||
     event === "jobs.failed" ||
     event === "job.failed"
     ? "error"

@@ -28,6 +28,8 @@ export type Observation =
     }
   | { readonly event: "writer.restarted"; readonly milliseconds: number }
   | { readonly event: "writer.gave-up"; readonly error: unknown }
+  /** Pages are copied back by the writer until the next checkpointer starts. */
+  | { readonly event: "checkpointer.failed"; readonly error: unknown }
   | { readonly event: "store.failed"; readonly error: unknown; readonly units: number }
   | {
       readonly event: "job.done";

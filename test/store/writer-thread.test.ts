@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -297,6 +297,21 @@ suite("a writer thread that dies", () => {
         ),
     );
     assert.deepEqual(await names(), ["b"]);
+  });
+});
+
+suite("the checkpointer", () => {
+  test("copies pages into the file while the writer goes on, and is gone when the store is", async (t) => {
+    const { submit, names, store, address, events } = await open(t);
+    const before = statSync(address).size;
+    const name = "x".repeat(2_000);
+    for (let turn = 0; turn < 450; turn++) await submit({ do: "insert", name: `${turn}${name}` });
+    // A commit of the writer would only do that after 20,000 pages.
+    await eventually(5_000, "the file has grown", () => statSync(address).size > before + 400_000);
+    assert.equal((await names()).length, 450);
+    await within(3_000, "the store closes", store.close());
+    assert.equal(existsSync(`${address}-wal`), false);
+    assert.deepEqual(events(), []);
   });
 });
 

@@ -15,6 +15,8 @@ export interface LaneOptions {
   readonly writerTimeoutMs: number;
   /** Number of the last unit or interactive transaction that is durable, read on another connection. */
   readonly lastDurable: (what: "unit" | "hold") => number;
+  /** Told that a turn is durable. */
+  readonly committed: () => void;
   readonly connect: (listener: Listener) => Transport | Promise<Transport>;
   readonly observe: Observe;
 }
@@ -118,7 +120,7 @@ export class SqliteLane implements Lane, Listener {
    * Takes nothing new, waits for everything that was submitted, and closes the writer.
    * @param idle Called when all was answered, before the writer closes.
    */
-  async close(idle: () => void): Promise<void> {
+  async close(idle: () => Promise<void>): Promise<void> {
     this.#closed = true;
     if (this.#transport === undefined) this.#disown();
     if (this.#pending.length > 0 || this.#holding > 0) {
@@ -127,7 +129,7 @@ export class SqliteLane implements Lane, Listener {
       });
     }
     clearInterval(this.#watch);
-    idle();
+    await idle();
     if (this.#transport === undefined) return;
     await this.#call({ call: "close" }, this.#transport);
     await this.#transport.close();
@@ -147,6 +149,7 @@ export class SqliteLane implements Lane, Listener {
       return;
     }
     this.#deaths = 0;
+    this.#options.committed();
     const answered = this.#pending.splice(0, reply.results.length);
     this.#firstPending += answered.length;
     for (const [index, { resolve, reject }] of answered.entries()) {

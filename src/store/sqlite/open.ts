@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Observe } from "../../kernel/observations.ts";
 import { type Health, type Perform, type Store, StoreError } from "../port.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { SqliteConnection } from "./connection.ts";
 import { sqliteEngine } from "./engine.ts";
 import { openingError } from "./errors.ts";
@@ -119,6 +120,11 @@ export async function openSqliteStore(path: string, options: StoreOptions): Prom
   const reader = new SqliteConnection(path, { readOnly: true });
   const instance = randomUUID();
   const file = { path, maxBatch: options.maxBatch ?? 256, instance };
+  // In this thread the writer does it itself: tests make many stores, and small ones.
+  const checkpointer =
+    writer.place === "here"
+      ? undefined
+      : new Checkpointer(path, (error) => observe({ event: "checkpointer.failed", error }));
   const lane = new SqliteLane({
     maxWaiting: options.maxWaiting ?? 10_000,
     maxHoldMs: options.maxHoldMs ?? 2_000,
@@ -128,6 +134,7 @@ export async function openSqliteStore(path: string, options: StoreOptions): Prom
       const [row] = reader.execute("SELECT value FROM posthaste_meta WHERE name = ?", [name]);
       return Number(row?.value ?? 0);
     },
+    committed: () => checkpointer?.committed(),
     connect: (listener) =>
       writer.place === "here"
         ? connectHere(file, writer.perform, listener)
@@ -156,7 +163,10 @@ export async function openSqliteStore(path: string, options: StoreOptions): Prom
     async close() {
       // Reads may go on until the last write is answered; then the writer, closing last, folds the
       // write-ahead log into the file.
-      await lane.close(() => reader.close());
+      await lane.close(async () => {
+        reader.close();
+        await checkpointer?.close();
+      });
     },
   };
 }
