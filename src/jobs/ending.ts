@@ -1,4 +1,5 @@
 import { JobFailure, type JobModel } from "../declare/job.ts";
+import { errorText } from "../kernel/observations.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ClaimedJob, Ending } from "./queue.ts";
 
@@ -7,6 +8,17 @@ const MAX_ERROR_LENGTH = 8_192;
 const MAX_RETRY_AFTER_MS = 3_650 * 86_400_000;
 /** A failed job is a dead letter: somebody has to look at it, and may be on holiday. */
 const KEEP_FAILED_MS = 30 * 86_400_000;
+
+/** What was thrown, or, where it can't even be looked at, an error that says so. */
+export function thrown(error: unknown): unknown {
+  try {
+    if (error instanceof Error) return error;
+    const { permanent, retryAfterMs, postponeMs } = (error ?? {}) as Record<string, unknown>;
+    return { permanent, retryAfterMs, postponeMs, toString: () => errorText(error) };
+  } catch {
+    return new Error("What was thrown can't be told as text.");
+  }
+}
 
 /** What becomes of a job whose attempt has failed: another attempt, or none. */
 export function endingOf(error: unknown, job: ClaimedJob, model: JobModel, now: number): Ending {
@@ -20,16 +32,18 @@ export function endingOf(error: unknown, job: ClaimedJob, model: JobModel, now: 
     postponeMs?: unknown;
   };
   // Nothing was tried: the server lacks what the job needs, and the job is not to pay for that.
-  if (typeof postponeMs === "number")
-    return { as: "suspended", runAt: now + postponeMs, error: describe(error) };
+  const postponed = milliseconds(postponeMs);
+  if (postponed > 0) return { as: "suspended", runAt: now + postponed, error: describe(error) };
   if (permanent === true || job.attempt >= model.attempts)
     return gaveUp(describe(error), job.attempt);
-  const asked = typeof retryAfterMs === "number" ? Math.round(retryAfterMs) : 0;
-  const wait = Math.max(
-    backoffMs(model.backoff, job.attempt),
-    asked > 0 ? Math.min(asked, MAX_RETRY_AFTER_MS) : 0,
-  );
+  const wait = Math.max(backoffMs(model.backoff, job.attempt), milliseconds(retryAfterMs));
   return { as: "retry", runAt: now + wait, error: describe(error) };
+}
+
+/** 0 for what is no time to wait. */
+function milliseconds(value: unknown): number {
+  const rounded = typeof value === "number" ? Math.round(value) : 0;
+  return rounded > 0 ? Math.min(rounded, MAX_RETRY_AFTER_MS) : 0;
 }
 
 export function gaveUp(error: string, attempts: number): Ending {
@@ -56,15 +70,10 @@ export class TookTooLong extends Error {
   }
 }
 
-/** Whatever may be thrown, as text. What can't be told must not keep the queue from going on. */
 function describe(error: unknown): string {
-  return short(error instanceof Error ? (error.stack ?? error.message) : error);
+  return short(errorText(error));
 }
 
 function short(value: unknown): string {
-  try {
-    return String(value).slice(0, MAX_ERROR_LENGTH);
-  } catch {
-    return "What was thrown can't be told as text.";
-  }
+  return errorText(value).slice(0, MAX_ERROR_LENGTH);
 }

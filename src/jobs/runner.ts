@@ -9,7 +9,7 @@ import type {
   TurnCommand,
   TurnOutcome,
 } from "./commands.ts";
-import { Cancelled, endingOf, gaveUp, Stopping, TakenOver, TookTooLong } from "./ending.ts";
+import { Cancelled, endingOf, gaveUp, Stopping, TakenOver, TookTooLong, thrown } from "./ending.ts";
 import type { ClaimedJob, Ending, NewJob } from "./queue.ts";
 
 /** How an attempt of a workflow may end without having ended the workflow. */
@@ -257,7 +257,8 @@ export class JobRunner {
       if ("suspended" in outcome) return { as: "suspended", runAt: outcome.suspended.wakeAt };
       observe({ event: "job.done", kind: job.kind, id: job.id, milliseconds: since(began) });
       return { as: "done", result: outcome.result, keepMs: model.keepMs };
-    } catch (error) {
+    } catch (cause) {
+      const error = thrown(cause);
       if (error instanceof Stopping || error instanceof TakenOver)
         return { as: "suspended", runAt: clock.now() };
       if (error instanceof Cancelled) return { as: "cancelled", keepMs: model.keepMs };

@@ -59,8 +59,16 @@ export type Observe = (observation: Observation) => void;
 export function redacted(observation: Observation): Record<string, unknown> {
   if (!("error" in observation)) return { ...observation };
   const { error } = observation;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { ...observation, error: redact(text) };
+  return { ...observation, error: redact(errorText(error)) };
+}
+
+/** Whatever may be thrown, as text: some values throw when they are looked at. */
+export function errorText(error: unknown): string {
+  try {
+    return String(error instanceof Error ? (error.stack ?? error.message) : error);
+  } catch {
+    return "What was thrown can't be told as text.";
+  }
 }
 
 const MAX_ERROR_LENGTH = 16_384;

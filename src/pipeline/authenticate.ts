@@ -1,3 +1,4 @@
+import type { Principal } from "../declare/access.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Authenticated, Received } from "./exchange.ts";
 
@@ -25,7 +26,23 @@ async function ask(exchange: Received): Promise<Authenticated> {
         },
       });
     }
-    if (found !== null) return Object.assign(exchange, { principal: found });
+    if (found !== null) return Object.assign(exchange, { principal: known(found, scheme.name) });
   }
   return Object.assign(exchange, { principal: null });
+}
+
+const MAX_ID_LENGTH = 1_024;
+
+/**
+ * Callers without ids of their own would be one caller, and get each other's answers: a scheme that
+ * gives no id is broken, and lets nobody in.
+ */
+function known(principal: Principal, scheme: string): Principal {
+  const { id } = principal as { id?: unknown };
+  if (typeof principal === "object" && typeof id === "string" && id !== "") {
+    if (id.length <= MAX_ID_LENGTH) return principal;
+  }
+  throw new Error(
+    `The authentication scheme "${scheme}" gave a principal whose id is no string of 1 to ${MAX_ID_LENGTH} characters. Return { id: … } with what names the caller, such as the subject of a token.`,
+  );
 }

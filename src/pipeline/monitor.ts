@@ -4,6 +4,7 @@ import type { JobState, StoredJob } from "../jobs/queue.ts";
 import { Problem } from "../kernel/problems.ts";
 import type { Answer } from "./answer.ts";
 import type { Negotiated } from "./exchange.ts";
+import { locationPath } from "./location.ts";
 import { EVENT_STREAM } from "./negotiate.ts";
 import { caching } from "./read.ts";
 import type { Serving } from "./serving.ts";
@@ -114,7 +115,8 @@ export async function readJob(exchange: Negotiated): Promise<Answer> {
   const location = exchange.serving.api.jobs.get(job.kind)?.location;
   if (job.state !== "done" || location === undefined) return jobAnswer(exchange, job);
   // RFC 9110 section 15.4.4: what the job has made is elsewhere.
-  const headers = { location: `${exchange.serving.place.base}${location(job.result)}` };
+  const path = locationPath(`the job "${job.kind}"`, location(job.result));
+  const headers = { location: `${exchange.serving.place.base}${path}` };
   return { status: 303, headers, body: undefined, problem: undefined };
 }
 

@@ -1,10 +1,16 @@
+import { errorText } from "../kernel/observations.ts";
 import { Problem } from "../kernel/problems.ts";
 import { StoreError } from "../store/port.ts";
 
 /** What a client gets to know of an error, whatever it is. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof StoreError) return problemOfStore(error);
+  try {
+    if (error instanceof Problem) return error;
+    if (error instanceof StoreError) return problemOfStore(error);
+  } catch {
+    // A value of users' code that throws when it is looked at.
+    return new Problem("internal-error", {}, errorText(error));
+  }
   return new Problem("internal-error", {}, error);
 }
 

@@ -3,7 +3,7 @@ import { type AccessRule, nobody } from "../declare/access.ts";
 import { action } from "../declare/action.ts";
 import { type Enqueue, type JobContext, JobFailure, job } from "../declare/job.ts";
 import { resource } from "../declare/resource.ts";
-import type { InputOf, StandardSchema } from "../declare/standard-schema.ts";
+import { type InputOf, isStandardSchema, type StandardSchema } from "../declare/standard-schema.ts";
 import type { TransactionSql } from "../declare/transaction.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Duration, millisecondsOf } from "../kernel/duration.ts";
@@ -221,13 +221,36 @@ function assertUsable(config: {
       'keepDeliveries of webhooks() is no duration. Write keepDeliveries: "30 days".',
     );
   }
+  assertDestinations(config.destinations ?? {});
   const types = Object.keys(config.events ?? {});
   if (types.length === 0) {
     throw new TypeError(
       'webhooks() has no events to tell of. Write events: { "order.paid": z.object({ … }) }.',
     );
   }
-  for (const type of types) webhookPayload({ type, at: 0, data: null });
+  for (const [type, schema] of Object.entries(config.events ?? {})) {
+    webhookPayload({ type, at: 0, data: null });
+    if (!isStandardSchema(schema)) {
+      throw new TypeError(
+        `The event "${type}" of webhooks() has no schema. Write z.object({ … }).`,
+      );
+    }
+  }
+}
+
+/** What guards the network is never guessed: "false" is not false. */
+function assertDestinations({ allowHttp, allowPrivate, ports }: DestinationPolicy): void {
+  const wrong = (name: string, expected: string) => {
+    throw new TypeError(`${name} of destinations of webhooks() has to be ${expected}.`);
+  };
+  if (allowHttp !== undefined && typeof allowHttp !== "boolean")
+    wrong("allowHttp", "true or false");
+  if (allowPrivate !== undefined && !Array.isArray(allowPrivate))
+    wrong("allowPrivate", 'an array of addresses and subnets, such as ["10.0.0.0/8"]');
+  const isPort = (port: unknown) =>
+    Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+  if (ports !== undefined && !(Array.isArray(ports) && ports.every(isPort)))
+    wrong("ports", "an array of ports");
 }
 
 function assertKnown(of: string, given: object, known: Readonly<Record<string, true>>): void {

@@ -190,7 +190,7 @@ function placeFaults(key: string, action: AnyAction, api: Api): DeclarationFault
       },
     ];
   }
-  const first = String(path ?? "").split("/")[1] ?? "";
+  const first = pathOf(action).split("/")[1] ?? "";
   if (RESERVED.has(first))
     return [
       { where: `${key}.path`, fault: `/${first} is the framework's own.`, mend: "Choose another." },

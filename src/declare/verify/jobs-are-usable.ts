@@ -1,7 +1,15 @@
 import { readSchedule } from "../schedule.ts";
 import { isStandardSchema } from "../standard-schema.ts";
 import { type DeclarationFault, jobsOf, type VerifyRule } from "./fault.ts";
-import { DURATION, isDuration, isFunction, type Option, outOfRange, whole } from "./range.ts";
+import {
+  DURATION,
+  isDuration,
+  isFunction,
+  isOptions,
+  type Option,
+  outOfRange,
+  whole,
+} from "./range.ts";
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
@@ -39,6 +47,13 @@ export const jobsAreUsable: VerifyRule = (api) => {
         mend: "Write run: async ({ input }) => { … }.",
       });
     }
+    if (config.backoff !== undefined && !isOptions(config.backoff)) {
+      faults.push({
+        where: `${key}.backoff`,
+        fault: "is not an object of options.",
+        mend: 'Write backoff: { first: "1 second", most: "1 hour" }.',
+      });
+    }
     return [...faults, ...outOfRange(key, optionsOf(config)), ...scheduleFaults(key, config)];
   });
 };
@@ -46,6 +61,13 @@ export const jobsAreUsable: VerifyRule = (api) => {
 function optionsOf(config: Readonly<Record<string, unknown>>): Option[] {
   const { first, most } = (config.backoff ?? {}) as { first?: unknown; most?: unknown };
   return [
+    { name: "location", value: config.location, allowed: isFunction, expected: "a function" },
+    {
+      name: "description",
+      value: config.description,
+      allowed: (value) => typeof value === "string",
+      expected: "a string",
+    },
     {
       name: "attempts",
       value: config.attempts,

@@ -4,6 +4,7 @@ import { type Json, pointer } from "../../kernel/json.ts";
 import { Problem } from "../../kernel/problems.ts";
 import type { Transaction } from "../../store/port.ts";
 import type { Answer } from "../answer.ts";
+import { locationPath } from "../location.ts";
 import { acceptedAnswer } from "../monitor.ts";
 import { assertParents, belongs } from "../parents.ts";
 import { rowsOf, type Serving } from "../serving.ts";
@@ -93,16 +94,12 @@ async function resultAnswer(
     );
   }
   const headers: Record<string, string> = { "content-type": api.dialect.mediaType };
-  if (location !== undefined) headers.location = `${place.base}${pathOf(name, location(result))}`;
+  if (location !== undefined) {
+    // Checked while it can still be undone.
+    const path = locationPath(`the action "${name}"`, location(result));
+    headers.location = `${place.base}${path}`;
+  }
   return { status, headers, body, problem: undefined };
-}
-
-/** Checked while it can still be undone: a header field does not bear everything. */
-function pathOf(name: string, path: unknown): string {
-  if (typeof path === "string" && /^\/[\x21-\x7e]*$/.test(path)) return path;
-  throw new Error(
-    `The location that the action "${name}" gave is not a path: ${JSON.stringify(path)}. It begins with "/", and what it takes from elsewhere is encoded: encodeURIComponent(…).`,
-  );
 }
 
 /** What the output's schema makes of a result; one that does not fit is our fault, and undone. */
