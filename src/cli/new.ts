@@ -8,7 +8,8 @@ const RESERVED = ["node_modules", "favicon.ico"];
 /** `posthaste new NAME`: a folder with an API that runs at once, and a test of it. */
 export async function scaffold(name: string): Promise<void> {
   const folder = resolve(name);
-  const project = basename(folder);
+  // Nothing would name the folder that one is in.
+  const project = name === "" ? "" : basename(folder);
   if (!/^[a-z0-9][a-z0-9._-]{0,100}$/.test(project) || RESERVED.includes(project)) {
     throw new CommandError(
       `"${project}" can't be the name of a package: write it in lower case, words joined by "-".`,
